@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Set up this project and start it, with nothing but Python 3.11 or later and pip.
+
+    python3 manage.py run                  the service (also the default)
+    python3 manage.py test [pytest args]   the tests, with the tools they need
+    python3 manage.py lock [--upgrade]     write both requirement files anew from pyproject.toml
+    python3 manage.py COMMAND [args]       any other command of the service, e.g. doctor
+
+The first start installs into `.boot/` and `.venv/` beside this file; later ones only compare a stamp.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+BOOT, VENV = ROOT / ".boot", ROOT / ".venv"
+UV_VERSION = "0.13.8"
+WINDOWS = os.name == "nt"
+UV = BOOT / "bin" / ("uv.exe" if WINDOWS else "uv")
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+
+def must(chinese: str, english: str, program: object, words: str, *rest: object) -> None:
+    """Run an installing command; a failure ends the program in plain words, without a traceback."""
+    try:
+        subprocess.run([str(part) for part in (program, *words.split(), *rest)], check=True, cwd=ROOT)
+    except (OSError, subprocess.CalledProcessError) as error:
+        if isinstance(error, OSError):  # the program itself did not start, so it has said nothing
+            print(error, file=sys.stderr)
+        sys.exit(
+            f"\n失败：{chinese}。请看上面的提示，检查网络后重试。\n"
+            f"Failed: {english}. See the lines above, check the network, then try again."
+        )
+
+
+def get_uv() -> None:
+    # The version folder is part of the test: raising the pin must replace an older uv.
+    if not (UV.exists() and (BOOT / f"uv-{UV_VERSION}.dist-info").exists()):
+        pip = f"-m pip install -qq --disable-pip-version-check --upgrade uv=={UV_VERSION} --target"
+        must("安装 uv（需要 pip）", "installing uv (pip is needed)", sys.executable, pip, BOOT)
+
+
+def install(requirements: str) -> None:
+    """Bring `.venv` in line with one hashed requirement file, unless its stamp says that it is."""
+    wanted = hashlib.sha256((ROOT / requirements).read_bytes()).hexdigest()
+    stamp = VENV / f".{requirements}.ok"
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return
+    get_uv()
+    if not PYTHON.exists():  # also when the Python it was made from has gone: then it must be made anew
+        must("建立 .venv", "making .venv", UV, "venv --quiet --clear --python", sys.executable, VENV)
+    words = f"pip install --quiet --require-hashes -r {requirements} --python"
+    must(f"安装 {requirements} 中的依赖", f"installing the packages of {requirements}", UV, words, PYTHON)
+    stamp.write_text(wanted)
+
+
+def lock(options: list[str]) -> None:
+    get_uv()
+    common = (
+        "pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml"
+    )
+    for words in (
+        "-o requirements.txt",
+        # Held to the versions of the first: both files are installed into the same `.venv`.
+        "--group dev -c requirements.txt -o requirements-dev.txt",
+    ):
+        name = words.split()[-1]
+        must(f"生成 {name}", f"writing {name}", UV, f"{common} {words}", *options)
+
+
+def main(arguments: list[str]) -> None:
+    if sys.version_info < (3, 11):  # noqa: UP036 - the one file that an older Python may be asked to start
+        sys.exit(
+            "需要 Python 3.11 或更高版本。\nPython 3.11 or later is needed; this is " + sys.version.split()[0]
+        )
+    command, rest = (arguments or ["run"])[0], arguments[1:]
+    if command == "lock":
+        lock(rest)
+        return
+    install("requirements-dev.txt" if command in ("test", "bench") else "requirements.txt")
+    os.chdir(ROOT)  # `python -m` finds the packages, and `var/` its place, from here
+    line = [str(PYTHON), "-m", *(["pytest"] if command == "test" else ["bot", command]), *rest]
+    if WINDOWS:  # execve there would give the prompt back before the program ends
+        sys.exit(subprocess.call(line))
+    os.execve(line[0], line, os.environ)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
