@@ -1,0 +1,142 @@
+"""The database: tables' common ground, and the only place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, TypeDecorator, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from office.wakeups import Wakeups
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UTCTime(TypeDecorator[datetime]):
+    """Aware UTC datetimes on both databases; SQLite would hand them back naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone must not reach the store")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def word(enum: type[StrEnum]) -> Enum:
+    """Column type of a `StrEnum`: stored as its lower-case value, checked on the way in."""
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    """Mother of all tables. Relationships are not used: each query loads what it shows."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UTCTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
+
+
+def ring_after_commit(session: AsyncSession, topic: str) -> None:
+    """Wake whoever waits for `topic` once this session's transaction is committed."""
+    session.info.setdefault("rings", set()).add(topic)
+
+
+async def insert_once(
+    session: AsyncSession, table: type[Base], values: Mapping[str, Any], *, unique: Iterable[str]
+) -> bool:
+    """Insert a row unless one with the same `unique` columns exists; tells whether it was inserted."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    target = table.__table__
+    assert isinstance(target, Table)
+    statement = insert(target).values(**values).on_conflict_do_nothing(index_elements=list(unique))
+    result = await session.execute(statement)
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+class Store:
+    """The engine and its two kinds of session.
+
+    `url` is an async SQLAlchemy address (`sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`).
+    """
+
+    def __init__(self, url: str, wakeups: Wakeups | None = None) -> None:
+        self.url = url
+        self.wakeups = wakeups or Wakeups()
+        self.sqlite = url.startswith("sqlite")
+        pool = {} if self.sqlite else {"pool_size": 10, "max_overflow": 10}
+        self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not self.sqlite, **pool)
+        if self.sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._reading = async_sessionmaker(
+            self.engine.execution_options(reading=True), expire_on_commit=False, autoflush=False
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One unit of work: committed at the end of the block, rolled back if it raises."""
+        async with self._writing() as session:
+            async with session.begin():
+                yield session
+            rings: set[str] = session.info.pop("rings", set())
+        if rings:
+            await self.wakeups.announce(rings)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that only looks: it never waits for a writer on SQLite and is never committed."""
+        async with self._reading() as session:
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see below
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL costs one fsync a commit and keeps an acknowledged question through a power cut.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A plain BEGIN that reads first and writes later fails at once when another writer was faster;
+    # IMMEDIATE waits its turn instead.
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
