@@ -1,0 +1,1 @@
+"""What the office knows: approved entries, how questions find them, and the election calendar."""

@@ -1,0 +1,264 @@
+"""The steps of an entry from draft to publication and out of force again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from knowledge import lint
+from knowledge.versions import (
+    Audience,
+    BaseState,
+    Content,
+    Entry,
+    EntryState,
+    EntryVersion,
+    Phrasing,
+    content_of,
+    topics,
+)
+from office import audit
+from office.audit import SYSTEM, Actor
+from office.errors import Conflict, Invalid, NotFound
+from office.staff import Permission, Staff, must, second_person
+from office.store import ring_after_commit
+from office.units import Unit
+
+FIRST_FREE_NUMBER = 2001
+BASE_TOPIC = "base"
+
+S = EntryState
+TRANSITIONS: Mapping[EntryState, frozenset[EntryState]] = {
+    S.DRAFT: frozenset({S.IN_REVIEW, S.RETIRED}),
+    S.IN_REVIEW: frozenset({S.DRAFT, S.PUBLISHED}),
+    S.PUBLISHED: frozenset({S.RETIRED}),
+    S.RETIRED: frozenset(),
+}
+
+
+def problems(content: Content) -> list[lint.Problem]:
+    """What stands between this content and publication, worst first."""
+    return lint.check(
+        topic_known=content.topic in topics() and content.topic != "none",
+        question=content.question,
+        phrasings=content.phrasings,
+        aliases=content.aliases,
+        short=content.short,
+        texts=(content.full, *content.steps, *content.documents),
+        basis=content.basis,
+        plain=content.audience is Audience.VOTER,
+    )
+
+
+async def draft(
+    session: AsyncSession,
+    content: Content,
+    *,
+    actor: Staff,
+    now: datetime,
+    entry: Entry | None = None,
+    ticket_id: int | None = None,
+) -> EntryVersion:
+    """Begin a new version of `entry`, or a new entry with a number of its own.
+
+    Raises `NotPermitted`; `Conflict("draft_open")` if the entry already has an unfinished version.
+    """
+    await must(session, actor, Permission.DRAFT_ENTRIES)
+    await _scope(session, actor, Permission.DRAFT_ENTRIES, content)
+    if entry is None:
+        entry = Entry(entry_no=await _next_number(session))
+        session.add(entry)
+        await session.flush()
+    unfinished = await session.scalar(
+        select(EntryVersion.id).where(
+            EntryVersion.entry_id == entry.id, EntryVersion.state.in_((S.DRAFT, S.IN_REVIEW))
+        )
+    )
+    if unfinished is not None:
+        raise Conflict("draft_open")
+    version = await _new_version(session, entry, content, author_id=actor.id, ticket_id=ticket_id, now=now)
+    await audit.record(
+        session, "entry_version.draft", f"entry_version:{version.id}", actor=actor.as_actor(), now=now,
+        entry_no=entry.entry_no, number=version.number,
+    )  # fmt: skip
+    return version
+
+
+async def edit(
+    session: AsyncSession, version: EntryVersion, content: Content, *, seen: int, actor: Staff, now: datetime
+) -> None:
+    """Replace the content of a draft; `seen` is the version count the editor's page was made from.
+
+    Raises `Conflict` if it is no draft any more or somebody else saved it meanwhile.
+    """
+    await must(session, actor, Permission.DRAFT_ENTRIES)
+    await _scope(session, actor, Permission.DRAFT_ENTRIES, content)
+    if version.state is not S.DRAFT or version.version != seen:
+        raise Conflict("stale_card")
+    for name, value in content.columns().items():
+        setattr(version, name, value)
+    version.author_id = actor.id
+    await _set_phrasings(session, version, content)
+    await session.flush()
+    await audit.record(
+        session, "entry_version.edit", f"entry_version:{version.id}", actor=actor.as_actor(), now=now
+    )
+
+
+async def submit(session: AsyncSession, version: EntryVersion, *, actor: Staff, now: datetime) -> None:
+    """Hand a draft to a reviewer; raises `Invalid("entry_unready")` while lint finds faults."""
+    await must(session, actor, Permission.DRAFT_ENTRIES)
+    faults = [p for p in problems(await content_of(session, version)) if p.blocks]
+    if faults:
+        raise Invalid("entry_unready", problems=[p.key for p in faults])
+    await audit.move(session, version, S.IN_REVIEW, by="submit", table=TRANSITIONS,
+                     actor=actor.as_actor(), now=now)  # fmt: skip
+
+
+async def send_back(
+    session: AsyncSession, version: EntryVersion, note: str, *, actor: Staff, now: datetime
+) -> None:
+    """Return a version to its author with a remark."""
+    await must(session, actor, Permission.PUBLISH_ENTRIES)
+    version.review_note = note.strip()
+    await audit.move(session, version, S.DRAFT, by="send_back", table=TRANSITIONS,
+                     actor=actor.as_actor(), now=now)  # fmt: skip
+
+
+async def drop(session: AsyncSession, version: EntryVersion, *, actor: Staff, now: datetime) -> None:
+    """Give up a draft."""
+    await must(session, actor, Permission.DRAFT_ENTRIES)
+    if version.state is not S.DRAFT:
+        raise Conflict("stale_card")
+    await audit.move(session, version, S.RETIRED, by="drop", table=TRANSITIONS,
+                     actor=actor.as_actor(), now=now)  # fmt: skip
+
+
+async def publish(
+    session: AsyncSession, version: EntryVersion, *, seen: int, actor: Staff, now: datetime
+) -> None:
+    """A second person makes a version answerable; the one before it retires in the same transaction.
+
+    `seen` binds the release to the exact wording the publisher read. Raises `NotPermitted`, `Conflict`.
+    """
+    unit = await session.get_one(Unit, version.scope_unit_id)
+    await must(session, actor, Permission.PUBLISH_ENTRIES, unit.path)
+    await second_person(session, actor, version.author_id, now=now)
+    if version.version != seen:
+        raise Conflict("stale_card")
+    await _publish(session, version, actor=actor.as_actor(), publisher_id=actor.id, now=now)
+
+
+async def retire(
+    session: AsyncSession, entry: Entry, *, actor: Staff, now: datetime, successor: Entry | None = None
+) -> None:
+    """Take an entry out of force at once; old buttons lead to `successor`."""
+    if entry.published_id is None:
+        raise Conflict("stale_card")
+    version = await session.get_one(EntryVersion, entry.published_id)
+    unit = await session.get_one(Unit, version.scope_unit_id)
+    await must(session, actor, Permission.PUBLISH_ENTRIES, unit.path)
+    await audit.move(session, version, S.RETIRED, by="retire", table=TRANSITIONS,
+                     actor=actor.as_actor(), now=now)  # fmt: skip
+    entry.published_id = None
+    entry.successor_id = successor.id if successor else None
+    entry.revision = await _next_revision(session)
+    await session.flush()
+
+
+async def install(session: AsyncSession, entry_no: str, content: Content, *, now: datetime) -> EntryVersion:
+    """Load an entry that was reviewed as a file and publish it: only for an empty number.
+
+    Raises `Conflict` if the number is taken, `Invalid` if lint blocks it.
+    """
+    if await session.scalar(select(Entry.id).where(Entry.entry_no == entry_no)) is not None:
+        raise Conflict("entry_no_taken", no=entry_no)
+    faults = [p for p in problems(content) if p.blocks]
+    if faults:
+        raise Invalid("entry_unready", no=entry_no, problems=[p.key for p in faults])
+    entry = Entry(entry_no=entry_no)
+    session.add(entry)
+    await session.flush()
+    version = await _new_version(session, entry, content, author_id=None, ticket_id=None, now=now)
+    version.state = S.IN_REVIEW
+    await session.flush()
+    await _publish(session, version, actor=SYSTEM, publisher_id=None, now=now)
+    return version
+
+
+async def _scope(session: AsyncSession, actor: Staff, permission: Permission, content: Content) -> None:
+    unit = await session.get(Unit, content.scope_unit_id)
+    if unit is None:
+        raise NotFound("unit_unknown")
+    await must(session, actor, permission, unit.path)
+
+
+async def _next_number(session: AsyncSession) -> str:
+    highest = await session.scalar(
+        select(func.max(Entry.entry_no)).where(Entry.entry_no >= f"K-{FIRST_FREE_NUMBER:04d}")
+    )
+    return f"K-{int(highest[2:]) + 1 if highest else FIRST_FREE_NUMBER:04d}"
+
+
+async def _new_version(
+    session: AsyncSession,
+    entry: Entry,
+    content: Content,
+    *,
+    author_id: int | None,
+    ticket_id: int | None,
+    now: datetime,
+) -> EntryVersion:
+    last = await session.scalar(
+        select(func.max(EntryVersion.number)).where(EntryVersion.entry_id == entry.id)
+    )
+    version = EntryVersion(
+        entry_id=entry.id,
+        number=(last or 0) + 1,
+        author_id=author_id,
+        ticket_id=ticket_id,
+        created_at=now,
+        **content.columns(),
+    )
+    session.add(version)
+    await session.flush()
+    await _set_phrasings(session, version, content)
+    return version
+
+
+async def _set_phrasings(session: AsyncSession, version: EntryVersion, content: Content) -> None:
+    old = await session.scalars(select(Phrasing).where(Phrasing.version_id == version.id))
+    for row in old:
+        await session.delete(row)
+    await session.flush()
+    texts: Iterable[tuple[str, bool]] = [
+        *((text, False) for text in content.phrasings),
+        *((text, True) for text in content.aliases),
+    ]
+    session.add_all(Phrasing(version_id=version.id, text=text, exact=exact) for text, exact in texts)
+    await session.flush()
+
+
+async def _publish(
+    session: AsyncSession, version: EntryVersion, *, actor: Actor, publisher_id: int | None, now: datetime
+) -> None:
+    entry = await session.get_one(Entry, version.entry_id)
+    if entry.published_id is not None:
+        before = await session.get_one(EntryVersion, entry.published_id)
+        await audit.move(session, before, S.RETIRED, by="supersede", table=TRANSITIONS, actor=actor, now=now)
+    version.publisher_id, version.published_at = publisher_id, now
+    await audit.move(session, version, S.PUBLISHED, by="publish", table=TRANSITIONS, actor=actor, now=now)
+    entry.published_id = version.id
+    entry.successor_id = None
+    entry.revision = await _next_revision(session)
+    await session.flush()
+
+
+async def _next_revision(session: AsyncSession) -> int:
+    # The updated row stays locked until the commit, so revisions become visible in their order.
+    statement = update(BaseState).values(revision=BaseState.revision + 1).returning(BaseState.revision)
+    ring_after_commit(session, BASE_TOPIC)
+    return (await session.execute(statement)).scalar_one()
