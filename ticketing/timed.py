@@ -1,0 +1,116 @@
+"""What the clock does: half-messages settled, one question after an answer, closing by default, retention.
+
+Every job finds its work by its own rows, so it runs once however many workers there are, and catches up
+after a stop without repeating.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from office import budgets, contacts, outbox, units
+from office.audit import CLOCK, Actor, ActorKind
+from office.contacts import InboundEvent
+from office.hours import BEIJING, OfficeHours
+from office.outbox import Priority
+from ticketing import clocks, tickets
+from ticketing.ledgers import Enquiry, Outcome
+from ticketing.records import ClosedBy, ThreadPost, Ticket, TicketState
+
+ENQUIRY_KEPT = timedelta(days=90)
+EVENTS_KEPT = timedelta(days=7)
+BATCH = 100
+
+
+async def settle_pieces(session: AsyncSession, *, hours: OfficeHours, now: datetime) -> int:
+    """Half a message whose other half never came becomes a ticket: it may have been the whole question."""
+    rows = await session.scalars(
+        select(Enquiry).where(Enquiry.pending_until < now).limit(BATCH).with_for_update(skip_locked=True)
+    )
+    found = rows.all()
+    if not found:
+        return 0
+    district = await units.election_office(session)
+    for enquiry in found:
+        enquiry.pending_until = None
+        if enquiry.ticket_id is not None or enquiry.outcome is not None:
+            continue
+        contact = await contacts.get(session, enquiry.contact_id)
+        actor = Actor(ActorKind.CONTACT, contact.id, "asker", contact.channel.value)
+        ticket = await tickets.open_ticket(
+            session, contact, enquiry.words, unit=district, district=district, channel=contact.channel,
+            actor=actor, hours=hours, now=now, event_id=enquiry.event_id,
+        )  # fmt: skip
+        enquiry.ticket_id, enquiry.outcome = ticket.id, Outcome.TICKETED
+        promised = ticket.promised_at.astimezone(BEIJING)
+        facts = {
+            "no": ticket.ticket_no,
+            "key": ticket.progress_code,
+            "promise": f"{promised.month}月{promised.day}日{promised:%H:%M}",
+        }
+        await outbox.put(
+            session, contact, "ticketed", facts, key=f"ticketed:{ticket.id}",
+            subject=f"ticket:{ticket.id}", now=now,
+        )  # fmt: skip
+    return len(found)
+
+
+async def ask_back(session: AsyncSession, *, now: datetime) -> int:
+    """Ask once, a day after an answer and in duty hours, whether it helped."""
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.state == TicketState.ANSWERED, Ticket.follow_up_due_at <= now)
+        .where(Ticket.follow_up.is_(None), Ticket.follow_up_asked_at.is_(None))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    found = rows.all()
+    for ticket in found:
+        ticket.follow_up_asked_at = now
+        if ticket.contact_id is None:
+            continue
+        contact = await contacts.get(session, ticket.contact_id)
+        facts = {
+            "ticket": ticket.id,
+            "no": ticket.ticket_no,
+            "asked": ticket.words[:60],
+            "conclusion": ticket.conclusion_no,
+        }
+        await outbox.put(
+            session, contact, "follow_up", facts, key=f"follow_up:{ticket.id}:{ticket.conclusion_no}",
+            subject=f"ticket:{ticket.id}", now=now, priority=Priority.NOTICE,
+        )  # fmt: skip
+    return len(found)
+
+
+async def close_by_default(session: AsyncSession, *, now: datetime) -> int:
+    """Close what nobody reacted to for 72 hours after being asked; counted apart from real verdicts."""
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.state == TicketState.ANSWERED)
+        .where(Ticket.follow_up_asked_at <= now - clocks.DEFAULT_CLOSE_AFTER)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    found = rows.all()
+    for ticket in found:
+        await tickets.close(session, ticket, by=ClosedBy.CLOCK, actor=CLOCK, now=now)
+    return len(found)
+
+
+async def tidy(session: AsyncSession, *, now: datetime) -> None:
+    """Remove what has been kept long enough: words of closed questions, old events, old counters."""
+    old = now - ENQUIRY_KEPT
+    closed = select(Ticket.id).where(Ticket.state == TicketState.CLOSED, Ticket.closed_at < old)
+    await session.execute(update(Ticket).where(Ticket.id.in_(closed)).values(words=""))
+    await session.execute(update(ThreadPost).where(ThreadPost.ticket_id.in_(closed)).values(text=""))
+    await session.execute(
+        update(Enquiry)
+        .where(Enquiry.at < old, (Enquiry.ticket_id.is_(None)) | (Enquiry.ticket_id.in_(closed)))
+        .values(words="")
+    )
+    await session.execute(delete(InboundEvent).where(InboundEvent.at < now - EVENTS_KEPT))
+    await budgets.forget_old(session, now=now)
