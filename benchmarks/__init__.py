@@ -1,0 +1,1 @@
+"""Benches of `python3 manage.py bench`."""

@@ -1,0 +1,69 @@
+"""The command line: `python3 manage.py COMMAND`. Heavy parts are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="manage.py", description="One Window 一窗")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser("run", help="start web chat, console and worker")
+    run.add_argument("--port", type=int, help="port to listen on (default 8000)")
+    run.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    run.add_argument("--data", metavar="DIR", help="folder for database and keys (default var)")
+
+    commands.add_parser("doctor", help="check the configuration and say what is missing")
+
+    evaluate = commands.add_parser("evaluate", help="score labelled questions against the base")
+    evaluate.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
+    evaluate.add_argument("--entries", type=Path, metavar="ENTRIES.jsonl")
+    evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
+    evaluate.add_argument("--details", type=Path, metavar="FILE", help="write one line a question")
+
+    bench = commands.add_parser("bench", help="show speed as ratios in one run")
+    bench.add_argument("names", nargs="*", metavar="NAME")
+    bench.add_argument("--json", action="store_true")
+
+    audit = commands.add_parser("audit", help="check the chain of the audit")
+    audit.add_argument("act", choices=["verify"])
+
+    base = commands.add_parser("base", help="load entries from files, or export them")
+    base.add_argument("act", choices=["load", "export"])
+    base.add_argument("folder", type=Path, nargs="?")
+
+    given = parser.parse_args()
+    if given.command == "run":
+        # Settings read the environment; the command line wins over it.
+        for name in ("port", "host", "data"):
+            if (value := getattr(given, name)) is not None:
+                os.environ["DATA_DIR" if name == "data" else name.upper()] = str(value)
+    if given.command == "bench":
+        from benchmarks import bench as benches
+
+        return benches.main(given.names, as_json=given.json)
+    from bot import commands as acts
+
+    match given.command:
+        case "run":
+            return asyncio.run(acts.run())
+        case "doctor":
+            return asyncio.run(acts.doctor())
+        case "evaluate":
+            return asyncio.run(
+                acts.evaluate(given.questions, given.entries, as_json=given.json, details=given.details)
+            )
+        case "audit":
+            return asyncio.run(acts.verify_audit())
+        case _:
+            return asyncio.run(acts.base(given.act, given.folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,272 @@
+"""What the command line does. Everything a person reads is said in Chinese, with English beside it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from tqdm import tqdm
+
+from bot import app, demo, migrate
+from bot.settings import Settings
+from knowledge import base as entry_files
+from knowledge import evaluate as evaluation
+from knowledge.answer import lexicon
+from knowledge.match import Source
+from office import audit, units
+from office.redact import LogRedaction
+from office.store import Store
+
+SAMPLE_REVIEWER = "王芳"
+
+
+def settings() -> Settings:
+    """The settings, or an exit that names the wrong ones without showing their values."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_url=False):
+            name = str(fault["loc"][0]).upper()
+            print(f"设置 {name} 不对 (setting {name} is wrong): {fault['msg']}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+async def run() -> int:
+    """Start everything and serve until interrupted."""
+    found = settings()
+    _prepare_logs()
+    if not _port_free(found.host, found.port):
+        print(
+            f"端口 {found.port} 已被占用，请换一个：--port {found.port + 1}\n"
+            f"Port {found.port} is in use; try --port {found.port + 1}",
+            file=sys.stderr,
+        )
+        return 1
+    machine = app.build(found)
+    try:
+        await migrate.upgrade(machine.desk.store)
+        await _first_time(machine)
+        await _say_where(machine)
+        config = uvicorn.Config(
+            app.application(machine),
+            host=found.host,
+            port=found.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            # Client addresses are read by ourselves, from configured proxies only.
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
+        await uvicorn.Server(config).serve()
+    except (SQLAlchemyError, OSError) as error:
+        print(f"数据库连不上 (cannot reach the database): {type(error).__name__}", file=sys.stderr)
+        return 1
+    finally:
+        await machine.close()
+    return 0
+
+
+async def _first_time(machine: app.Machine) -> None:
+    store = machine.desk.store
+    if not machine.settings.demo or not await demo.empty(store):
+        return
+    with tqdm(total=0, desc="载入示例区和口径 (loading the sample)", unit="条") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        await demo.load(store, now=datetime.now(UTC), progress=progress)
+
+
+async def _say_where(machine: app.Machine) -> None:
+    found, now = machine.settings, datetime.now(UTC)
+    host = "127.0.0.1" if found.host in ("0.0.0.0", "::") else found.host
+    address = (found.public_url or f"http://{host}:{found.port}").rstrip("/")
+    lines = [
+        "",
+        "一窗 One Window",
+        f"  网上咨询 web chat   {address}/",
+        f"  后台 console        {address}/admin",
+    ]
+    if found.demo:
+        lines.append("  示例数据，非真实信息：东浦区是虚构的 (sample data: the district is invented)")
+    people = [(demo.FIRST, "首位管理员一次性登录链接 one-time sign-in link, first administrator")]
+    if found.demo:
+        people.append(
+            (SAMPLE_REVIEWER, "示例审核人王芳一次性登录链接 one-time link, sample reviewer (second person)")
+        )
+    for name, words in people:
+        if token := await demo.way_in(machine.desk.store, name, now=now):
+            lines += [f"  {words}", f"    {address}/admin/invite/{token}"]
+    lines += ["  按 Ctrl+C 停止 (stop with Ctrl+C)", ""]
+    print("\n".join(lines), flush=True)
+
+
+async def doctor() -> int:
+    """Check the configuration and say in plain words what is missing; returns 1 if something must be done."""
+    found = settings()
+    faults = 0
+
+    def line(good: bool, words: str, *, needed: bool = True) -> None:
+        nonlocal faults
+        faults += not good and needed
+        print(f"{'✓' if good else '✗' if needed else '–'} {words}")
+
+    line(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}")
+    where = "PostgreSQL" if found.database_url else f"SQLite {found.data_dir}"
+    store = Store(found.store_url)
+    try:
+        if found.database_url is None:
+            found.data_dir.mkdir(parents=True, exist_ok=True)
+        await migrate.upgrade(store)
+        async with store.reading() as session:
+            await audit.verify(session)
+        line(True, f"数据库可用 database works: {where}")
+        async with store.reading() as session:
+            office = None if await demo.empty(store) else await units.election_office(session)
+        line(office is not None, "已有单位 units are set up", needed=False)
+        line(bool(office and office.phone), "咨询电话已填 the office's phone is set", needed=False)
+    except (SQLAlchemyError, OSError) as error:
+        line(False, f"数据库连不上 database cannot be reached ({type(error).__name__}): {where}")
+    finally:
+        await store.close()
+    if found.redis_url:
+        from redis.asyncio import Redis
+
+        redis = Redis.from_url(found.redis_url.get_secret_value())
+        try:
+            await redis.set("one-window:doctor", "1", ex=5)
+            line(True, "Redis 可用 Redis works")
+        except Exception as error:
+            line(False, f"Redis 连不上 Redis cannot be reached ({type(error).__name__})")
+        finally:
+            await redis.aclose()
+    else:
+        line(False, "未设 REDIS_URL：单进程够用 no REDIS_URL: fine for one process", needed=False)
+    if found.telegram_token:
+        await _check_telegram(found, line)
+    else:
+        line(False, "未设 TELEGRAM_TOKEN：只有网上咨询 no TELEGRAM_TOKEN: web chat only", needed=False)
+    line(
+        bool(found.operator_name),
+        "运营单位 OPERATOR_NAME（未设时显示测试横幅 a test banner shows without it）",
+        needed=False,
+    )
+    return 1 if faults else 0
+
+
+async def _check_telegram(found: Settings, line: Callable[[bool, str], None]) -> None:
+    from bot.channels import telegram
+
+    assert found.telegram_token is not None
+    bot = telegram.make_bot(found.telegram_token.get_secret_value(), found.telegram_api_url)
+    try:
+        me = await bot.get_me()
+        line(True, f"Telegram: @{me.username}")
+        words = "Telegram 隐私模式 privacy mode is on（关闭时会读到群里所有消息 off: reads all group talk）"
+        line(not me.can_read_all_group_messages, words)
+    except Exception as error:
+        line(False, f"Telegram 连不上或令牌不对 Telegram refused ({type(error).__name__})")
+    finally:
+        await bot.session.close()
+
+
+async def evaluate(questions: Path, entries: Path | None, *, as_json: bool, details: Path | None) -> int:
+    """Score a file of labelled questions; see `knowledge.evaluate` for the formats."""
+    try:
+        asked = evaluation.read_questions(questions)
+        sources = evaluation.read_entries(entries) if entries else await _published()
+    except (evaluation.BadLine, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    index, seconds = evaluation.build(sources, lexicon())
+    report, lines = evaluation.run(asked, index, build_s=seconds)
+    if details:
+        _write(details, "".join(f"{detail.as_json()}\n" for detail in lines))
+    print(report.as_json() if as_json else evaluation.render(report))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+async def _published() -> list[Source]:
+    """The published base of this installation; the shipped files where nothing is installed yet."""
+    found = settings()
+    if found.database_url is not None or (found.data_dir / "one-window.db").exists():
+        store = Store(found.store_url)
+        try:
+            async with store.reading() as session:
+                if sources := await entry_files.sources(session):
+                    return sources
+        except SQLAlchemyError:
+            print(
+                "数据库读不了，用随附口径 (database unreadable, using the shipped entries)", file=sys.stderr
+            )
+        finally:
+            await store.close()
+    return entry_files.shipped()
+
+
+async def verify_audit() -> int:
+    """Walk the audit chain; returns 1 and names the row if it is broken."""
+    store = Store(settings().store_url)
+    try:
+        async with store.reading() as session:
+            count, fault = await audit.verify(session)
+    finally:
+        await store.close()
+    if fault is None:
+        print(f"审计链完好 the chain holds: {count}")
+        return 0
+    print(f"审计链在第 {fault.entry_id} 条断开 the chain breaks at entry {fault.entry_id}: {fault.reason}")
+    return 1
+
+
+async def base(act: str, folder: Path | None) -> int:
+    """Load entries from files, or export what is published."""
+    store = Store(settings().store_url)
+    try:
+        await migrate.upgrade(store)
+        if act == "export":
+            target = folder or settings().data_dir / "entries"
+            async with store.reading() as session:
+                count = await entry_files.export(session, target)
+            print(f"已导出 {count} 条到 {target} (exported)")
+            return 0
+        async with store.transaction() as session:
+            district = await units.election_office(session)
+            count = await entry_files.load(
+                session, folder or entry_files.FOLDER, district, now=datetime.now(UTC)
+            )
+        print(f"已载入 {count} 条 (loaded)")
+        return 0
+    finally:
+        await store.close()
+
+
+def _prepare_logs() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LogRedaction())
+
+
+def _port_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

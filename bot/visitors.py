@@ -1,0 +1,83 @@
+"""Who reads the public pages: a cookie, and forms bound to it; nothing else is known of a visitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from aiogram import Bot, Dispatcher
+from fastapi import Depends, Request
+from fastapi.responses import Response
+
+from admin import forms, pages
+from admin.forms import Form
+from office import contacts
+from office.contacts import Channel, Contact
+from office.signin import digest
+
+VISITOR_COOKIE = "visitor"
+COOKIE_LASTS = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The dispatcher and the web chat's bot; hangs on `app.state.conversation`."""
+
+    dispatcher: Dispatcher
+    bot: Bot
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A request of the public pages: the cookie, if there is one, and the protection of forms bound to it."""
+
+    request: Request
+    token: str
+    form: Form
+
+    @property
+    def services(self) -> pages.Services:
+        return pages.services(self.request)
+
+    @property
+    def address(self) -> str:
+        """What is kept of the cookie."""
+        return digest(self.token) if self.token else ""
+
+    @property
+    def csrf(self) -> str:
+        return forms.token(self.services.secret, self.token)
+
+    @property
+    def conversation(self) -> Conversation:
+        found: Conversation = self.request.app.state.conversation
+        return found
+
+    async def contact(self) -> Contact | None:
+        """The visitor's contact, once there was a first message."""
+        if not self.token:
+            return None
+        async with self.services.store.reading() as session:
+            return await contacts.find(session, Channel.WEB, self.address)
+
+
+async def visitor(request: Request) -> Visitor:
+    """The visitor behind a request; posted forms are read and checked."""
+    token = request.cookies.get(pages.cookie_name(request, VISITOR_COOKIE), "")
+    async with pages.services(request).store.reading() as session:
+        await pages.who(request, session)
+    if request.method != "POST":
+        return Visitor(request, token, Form())
+    form = await forms.read(request)
+    request.state.form = form
+    forms.check(request, form, pages.services(request).secret, token)
+    return Visitor(request, token, form)
+
+
+Visiting = Annotated[Visitor, Depends(visitor)]
+
+
+def remember(request: Request, response: Response, name: str, value: str) -> None:
+    """Keep a visitor's cookie or choice for half a year."""
+    pages.set_cookie(request, response, name, value, max_age=int(COOKIE_LASTS.total_seconds()))

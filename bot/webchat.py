@@ -1,0 +1,219 @@
+"""The web chat's pages: what a visitor types becomes an update, what we send is streamed to the page."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from aiogram.types import CallbackQuery, Chat, Message, Update, User
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+
+from admin import forms, pages
+from bot.channels import web
+from bot.channels.markup import paragraphs
+from bot.channels.web import MailboxItem, Op
+from bot.visitors import VISITOR_COOKIE, Visiting, Visitor, remember
+from handlers import asking, keyboards
+from office import budgets, contacts, redact, units
+from office.contacts import Channel, Contact
+from office.errors import Invalid
+from office.hours import BEIJING
+from office.store import ring_after_commit
+from office.wakeups import rang
+from office.words import say
+
+STREAM_LASTS = timedelta(minutes=5)
+LOOK_EVERY = 10.0
+PER_MINUTE = 30
+PER_MINUTE_AND_NETWORK = 300
+_EVENT = re.compile(r"[A-Za-z0-9-]{8,72}")
+
+router = APIRouter()
+
+
+@router.get("/")
+async def page(visiting: Visiting) -> HTMLResponse:
+    """The conversation as it stands; the cookie is given here, the contact only with the first message."""
+    if not visiting.token:
+        visiting = Visitor(visiting.request, secrets.token_urlsafe(16), visiting.form)
+    contact = await visiting.contact()
+    items: list[MailboxItem] = []
+    last = 0
+    if contact is not None:
+        async with visiting.services.store.reading() as session:
+            items, last = await web.page(session, contact.id)
+    language = pages.frame(visiting.request).language
+    response = pages.render(
+        visiting.request,
+        "chat/page.html",
+        items=[shown(item) for item in items],
+        quick=[{"label": say(t["key"], language), "text": t["words"]} for t in keyboards.quick_topics()]
+        + [{"label": say("menu.human", language), "text": "人工"}],
+        event_id=secrets.token_hex(12),
+        last_seq=last,
+        csrf=visiting.csrf,
+        home_url="/",
+        language_url="/language",
+    )
+    remember(visiting.request, response, VISITOR_COOKIE, visiting.token)
+    return response
+
+
+@router.post("/chat/messages")
+async def send(visiting: Visiting) -> Response:
+    """Take a message or a tapped button; the same `event_id` again changes nothing."""
+    form, now = visiting.form, datetime.now(UTC)
+    event_id = form.text("event_id")
+    text, action = form.text("text"), form.text("action")
+    if not _EVENT.fullmatch(event_id):
+        raise Invalid("form_broken")
+    if not action and not text.strip():
+        raise Invalid("text_needed")
+    if len(text) > asking.LONGEST_INPUT:
+        raise Invalid("too_long", most=asking.LONGEST_INPUT)
+    contact, own = await _take_in(visiting, event_id, text if not action else "", now)
+    update = _update(contact, own, event_id, action, form.text("message_id"), text, now)
+    conversation = visiting.conversation
+    await conversation.dispatcher.feed_update(
+        conversation.bot, update, channel=Channel.WEB, event_id=f"{contact.id}:{event_id}"
+    )
+    if not pages.wants_json(visiting.request):
+        return RedirectResponse("/#newest", 303)
+    async with visiting.services.store.reading() as session:
+        items = await web.since(session, contact.id, own - 1)
+    return JSONResponse({"items": [_line(visiting, item) for item in items]})
+
+
+async def _take_in(visiting: Visitor, event_id: str, text: str, now: datetime) -> tuple[Contact, int]:
+    """The contact, and the number of the line from which the visitor has not seen the mailbox yet."""
+    machine = visiting.services
+    source = forms.source(visiting.request, machine.secret, machine.trusted_proxies)
+    minute = timedelta(minutes=1)
+    async with machine.store.transaction() as session:
+        await budgets.spend(session, f"chat:{source}", limit=PER_MINUTE_AND_NETWORK, span=minute, now=now)
+        contact = await contacts.seen(session, Channel.WEB, visiting.address, now=now)
+        await budgets.spend(session, f"chat:{contact.id}", limit=PER_MINUTE, span=minute, now=now)
+        contact.language = pages.frame(visiting.request).language
+        if contact.first_seen_at == now:
+            ring_after_commit(session, f"visitor:{visiting.address}")
+        if not text:
+            _, last = await web.page(session, contact.id)
+            return contact, last + 1
+        published = ((await units.election_office(session)).phone,)
+        clean = redact.text(text, published=published).text
+        item, _ = await web.write(
+            session, contact.id, Op.APPEND, {"text": clean, "html": False, "buttons": []},
+            mine=True, key=f"in:{event_id}", now=now,
+        )  # fmt: skip
+        return contact, item.seq
+
+
+def _update(
+    contact: Contact, own: int, event_id: str, action: str, message_id: str, text: str, now: datetime
+) -> Update:
+    chat = Chat(id=contact.id, type="private")
+    person = User(id=contact.id, is_bot=False, first_name="visitor")
+    if not action:
+        message = Message(message_id=own, date=now, chat=chat, from_user=person, text=text)
+        return Update(update_id=own, message=message)
+    number = int(message_id) if message_id.isdigit() and len(message_id) < 10 else 0
+    tapped = Message(message_id=number, date=now, chat=chat, text="")
+    query = CallbackQuery(
+        id=f"{contact.id}:{event_id}", from_user=person, chat_instance="web", message=tapped, data=action[:64]
+    )
+    return Update(update_id=own, callback_query=query)
+
+
+@router.get("/chat/mailbox")
+async def mailbox(visiting: Visiting, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> JSONResponse:
+    """The lines after number `after`, for windows without the stream."""
+    contact = await visiting.contact()
+    if contact is None:
+        return JSONResponse({"items": []})
+    async with visiting.services.store.reading() as session:
+        items = await web.since(session, contact.id, after)
+    return JSONResponse({"items": [_line(visiting, item) for item in items]})
+
+
+@router.get("/chat/stream")
+async def stream(visiting: Visiting, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> Response:
+    """New lines as server-sent events; `Last-Event-ID` says where a broken stream goes on."""
+    if not visiting.token:
+        return Response(status_code=204)
+    header = visiting.request.headers.get("last-event-id", "")
+    start = int(header) if header.isdigit() and len(header) < 10 else after
+    return StreamingResponse(
+        _events(visiting, start),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(visiting: Visitor, after: int) -> AsyncIterator[str]:
+    wakeups = visiting.services.store.wakeups
+    until = datetime.now(UTC) + STREAM_LASTS
+    yield "retry: 3000\n\n"
+    contact = await visiting.contact()
+    while contact is None and datetime.now(UTC) < until:
+        with wakeups.listening(f"visitor:{visiting.address}") as bell:
+            contact = await visiting.contact()
+            if contact is None and not await rang(bell, LOOK_EVERY):
+                yield ": waiting\n\n"
+    while contact is not None and datetime.now(UTC) < until:
+        with wakeups.listening(web.topic(contact.id)) as bell:
+            async with visiting.services.store.reading() as session:
+                items = await web.since(session, contact.id, after)
+            for item in items:
+                after = item.seq
+                data = json.dumps(_line(visiting, item), ensure_ascii=False)
+                yield f"id: {item.seq}\nevent: item\ndata: {data}\n\n"
+            if not await rang(bell, LOOK_EVERY):
+                yield ": still here\n\n"
+
+
+@router.post("/chat/end")
+async def end(visiting: Visiting) -> Response:
+    """Leave nothing on a shared computer: the cookie goes, and the conversation with it.
+
+    What is owed stays owed: the answer can be collected with number and code.
+    """
+    contact = await visiting.contact()
+    if contact is not None:
+        async with visiting.services.store.transaction() as session:
+            await web.clear(session, contact.id)
+    response = RedirectResponse("/", 303)
+    pages.drop_cookie(visiting.request, response, VISITOR_COOKIE)
+    return response
+
+
+def shown(item: MailboxItem) -> dict[str, Any]:
+    """A line as the template wants it."""
+    return {
+        "id": item.target,
+        "seq": item.seq,
+        "mine": item.mine,
+        "html": paragraphs(item.content.get("text", ""), html=bool(item.content.get("html"))),
+        "time": item.at.astimezone(BEIJING).strftime("%H:%M"),
+        "buttons": item.content.get("buttons", []),
+        "live": True,
+    }
+
+
+def _line(visiting: Visitor, item: MailboxItem) -> dict[str, Any]:
+    html = ""
+    if item.op is Op.TOAST:
+        html = str(paragraphs(item.content["text"], html=False))
+    elif item.op is not Op.REMOVE:
+        around = pages.frame(visiting.request)
+        html = pages.environment().get_template("chat/item.html").render(
+            item=shown(item),
+            t=lambda key, **facts: say(key, around.language, **facts),
+            csrf=visiting.csrf,
+            event_id=secrets.token_hex(8),
+        )  # fmt: skip
+    return {"seq": item.seq, "op": item.op.value, "id": item.target, "html": html}
