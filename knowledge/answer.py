@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from knowledge import base, calendar
+from knowledge.lexicon import Lexicon
 from knowledge.lint import fill
 from knowledge.match import Index, Outcome
-from knowledge.lexicon import Lexicon
 from knowledge.versions import Audience, Entry, EntryVersion, revision
 from office.contacts import Contact
 from office.store import Base
@@ -74,12 +75,21 @@ class LiveBase:
         self._spans: dict[int, tuple[date | None, date | None]] = {}
         self._scopes: dict[int, str] = {}
         self._audiences: dict[int, Audience] = {}
+        self._lock = asyncio.Lock()
 
     async def refresh(self, session: AsyncSession) -> None:
-        """Take over what was published or withdrawn since the last look."""
-        current = await revision(session)
-        if current == self._revision:
+        """Take over what was published or withdrawn since the last look.
+
+        A session whose snapshot is older than what is known already changes nothing.
+        """
+        if await revision(session) == self._revision:
             return
+        async with self._lock:
+            current = await revision(session)
+            if current > self._revision:
+                await self._take_over(session, current)
+
+    async def _take_over(self, session: AsyncSession, current: int) -> None:
         changed = await base.sources(session, since=self._revision)
         rows = await session.execute(
             select(
@@ -148,7 +158,7 @@ async def published(session: AsyncSession, entry_id: int, *, office: Unit, now: 
         if row is None:
             return None
         entry, version, scope = row
-        if version is not None:
+        if version is not None and version.covers(calendar.today(now)):
             spans = await calendar.spans(session)
             return render(entry, version, scope, calendar.variables(spans, calendar.today(now)), office)
         if entry.successor_id is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -14,22 +15,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from knowledge import entries
 from knowledge.match import Source
 from knowledge.versions import Audience, Content, Entry, EntryLevel, EntryVersion, Phrasing, content_of
+from office import units
 from office.errors import Invalid
 from office.units import Unit
 
+NO_CODES: Mapping[str, int] = MappingProxyType({})
 FOLDER = Path(__file__).parent.parent / "data" / "entries"
 
 
-def read(folder: Path, scope_unit_id: int) -> Iterator[tuple[str, Content]]:
+def read(
+    folder: Path, scope_unit_id: int, codes: Mapping[str, int] = NO_CODES
+) -> Iterator[tuple[str, Content]]:
     """Entry numbers and contents of every file in `folder`, in the order of their numbers.
 
+    An entry holds for the unit whose code it names, found in `codes`, else for `scope_unit_id`.
     Raises `Invalid("base_file")` naming the file if one cannot be read as entries.
     """
     found: list[tuple[str, Content]] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
             loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-            found += [(row["no"], _content(loaded["topic"], row, scope_unit_id)) for row in loaded["entries"]]
+            for row in loaded["entries"]:
+                unit_id = codes[row["scope"]] if "scope" in row else scope_unit_id
+                found.append((row["no"], _content(loaded["topic"], row, unit_id)))
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise Invalid("base_file", file=path.name, error=str(error)) from error
     yield from sorted(found, key=lambda pair: pair[0])
@@ -63,7 +71,8 @@ async def load(
 
     `progress` is told how many of how many are done.
     """
-    pairs = list(read(folder, scope.id))
+    codes = {unit.code: unit.id for unit in await units.all_units(session)}
+    pairs = list(read(folder, scope.id, codes))
     present = set((await session.scalars(select(Entry.entry_no))).all())
     done = 0
     for position, (entry_no, content) in enumerate(pairs, start=1):
@@ -76,18 +85,24 @@ async def load(
 
 
 async def export(session: AsyncSession, folder: Path) -> int:
-    """Write the published entries as files of the same form; returns how many entries were written."""
+    """Write the published entries as files of the same form; returns how many entries were written.
+
+    The scope is named where it is not the whole of the election office's district.
+    """
+    office = await units.election_office(session)
     rows = (
         await session.execute(
-            select(Entry, EntryVersion)
+            select(Entry, EntryVersion, Unit)
             .join(EntryVersion, EntryVersion.id == Entry.published_id)
+            .join(Unit, Unit.id == EntryVersion.scope_unit_id)
             .order_by(Entry.entry_no)
         )
     ).all()
     by_topic: dict[str, list[dict[str, Any]]] = {}
-    for entry, version in rows:
+    for entry, version, unit in rows:
         content = await content_of(session, version)
-        by_topic.setdefault(content.topic, []).append(_row(entry.entry_no, content))
+        scope = {} if unit.id == office.id else {"scope": unit.code}
+        by_topic.setdefault(content.topic, []).append(_row(entry.entry_no, content) | scope)
     _write(folder, by_topic)
     return len(rows)
 
@@ -135,7 +150,6 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _content(topic: str, row: dict[str, Any], scope_unit_id: int) -> Content:
-    review_on = row.get("review_on")
     return Content(
         topic=topic,
         question=row["question"],
@@ -151,9 +165,15 @@ def _content(topic: str, row: dict[str, Any], scope_unit_id: int) -> Content:
         level=EntryLevel(row["level"]),
         confirmed=row["status"] == "confirmed",
         group=row.get("group", "登记组"),
-        review_on=review_on if isinstance(review_on, date) else None,
+        review_on=_day(row.get("review_on")),
+        effective_from=_day(row.get("effective_from")),
+        effective_until=_day(row.get("effective_until")),
         scope_unit_id=scope_unit_id,
     )
+
+
+def _day(value: object) -> date | None:
+    return value if isinstance(value, date) else None
 
 
 def _row(entry_no: str, content: Content) -> dict[str, Any]:
@@ -173,5 +193,7 @@ def _row(entry_no: str, content: Content) -> dict[str, Any]:
         "status": "confirmed" if content.confirmed else "unconfirmed",
         "group": content.group,
         "review_on": content.review_on,
+        "effective_from": content.effective_from,
+        "effective_until": content.effective_until,
     }
     return {key: value for key, value in row.items() if value not in ([], "", None)}

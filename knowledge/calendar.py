@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from office.hours import BEIJING
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from office.hours import BEIJING
 from office.store import Base, word
 
 RULES = Path(__file__).parent.parent / "data" / "calendar"

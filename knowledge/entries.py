@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import lint
@@ -20,11 +20,11 @@ from knowledge.versions import (
     content_of,
     topics,
 )
-from office import audit
+from office import audit, redact
 from office.audit import SYSTEM, Actor
 from office.errors import Conflict, Invalid, NotFound
 from office.staff import Permission, Staff, must, second_person
-from office.store import ring_after_commit
+from office.store import insert_once, ring_after_commit
 from office.units import Unit
 
 FIRST_FREE_NUMBER = 2001
@@ -69,9 +69,9 @@ async def draft(
     await must(session, actor, Permission.DRAFT_ENTRIES)
     await _scope(session, actor, Permission.DRAFT_ENTRIES, content)
     if entry is None:
-        entry = Entry(entry_no=await _next_number(session))
-        session.add(entry)
-        await session.flush()
+        entry = await _new_entry(session)
+    else:
+        await _may_replace(session, actor, Permission.DRAFT_ENTRIES, entry)
     unfinished = await session.scalar(
         select(EntryVersion.id).where(
             EntryVersion.entry_id == entry.id, EntryVersion.state.in_((S.DRAFT, S.IN_REVIEW))
@@ -94,8 +94,9 @@ async def edit(
 
     Raises `Conflict` if it is no draft any more or somebody else saved it meanwhile.
     """
-    await must(session, actor, Permission.DRAFT_ENTRIES)
+    await _in_scope(session, actor, Permission.DRAFT_ENTRIES, version)
     await _scope(session, actor, Permission.DRAFT_ENTRIES, content)
+    await _lock(session, version)
     if version.state is not S.DRAFT or version.version != seen:
         raise Conflict("stale_card")
     for name, value in content.columns().items():
@@ -110,7 +111,8 @@ async def edit(
 
 async def submit(session: AsyncSession, version: EntryVersion, *, actor: Staff, now: datetime) -> None:
     """Hand a draft to a reviewer; raises `Invalid("entry_unready")` while lint finds faults."""
-    await must(session, actor, Permission.DRAFT_ENTRIES)
+    await _in_scope(session, actor, Permission.DRAFT_ENTRIES, version)
+    await _lock(session, version)
     faults = [p for p in problems(await content_of(session, version)) if p.blocks]
     if faults:
         raise Invalid("entry_unready", problems=[p.key for p in faults])
@@ -122,15 +124,19 @@ async def send_back(
     session: AsyncSession, version: EntryVersion, note: str, *, actor: Staff, now: datetime
 ) -> None:
     """Return a version to its author with a remark."""
-    await must(session, actor, Permission.PUBLISH_ENTRIES)
-    version.review_note = note.strip()
+    await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
+    await _lock(session, version)
+    if version.state is not S.IN_REVIEW:
+        raise Conflict("stale_card")
+    version.review_note = redact.text(note.strip()).text
     await audit.move(session, version, S.DRAFT, by="send_back", table=TRANSITIONS,
                      actor=actor.as_actor(), now=now)  # fmt: skip
 
 
 async def drop(session: AsyncSession, version: EntryVersion, *, actor: Staff, now: datetime) -> None:
     """Give up a draft."""
-    await must(session, actor, Permission.DRAFT_ENTRIES)
+    await _in_scope(session, actor, Permission.DRAFT_ENTRIES, version)
+    await _lock(session, version)
     if version.state is not S.DRAFT:
         raise Conflict("stale_card")
     await audit.move(session, version, S.RETIRED, by="drop", table=TRANSITIONS,
@@ -144,8 +150,11 @@ async def publish(
 
     `seen` binds the release to the exact wording the publisher read. Raises `NotPermitted`, `Conflict`.
     """
-    unit = await session.get_one(Unit, version.scope_unit_id)
-    await must(session, actor, Permission.PUBLISH_ENTRIES, unit.path)
+    await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
+    # Rows are locked before the audit's end of the chain, by everybody: else two could wait for each other.
+    entry = await session.get_one(Entry, version.entry_id, with_for_update=True, populate_existing=True)
+    await session.refresh(version, with_for_update=True)
+    await _may_replace(session, actor, Permission.PUBLISH_ENTRIES, entry)
     await second_person(session, actor, version.author_id, now=now)
     if version.version != seen:
         raise Conflict("stale_card")
@@ -156,11 +165,11 @@ async def retire(
     session: AsyncSession, entry: Entry, *, actor: Staff, now: datetime, successor: Entry | None = None
 ) -> None:
     """Take an entry out of force at once; old buttons lead to `successor`."""
+    await session.refresh(entry, with_for_update=True)
     if entry.published_id is None:
         raise Conflict("stale_card")
     version = await session.get_one(EntryVersion, entry.published_id)
-    unit = await session.get_one(Unit, version.scope_unit_id)
-    await must(session, actor, Permission.PUBLISH_ENTRIES, unit.path)
+    await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
     await audit.move(session, version, S.RETIRED, by="retire", table=TRANSITIONS,
                      actor=actor.as_actor(), now=now)  # fmt: skip
     entry.published_id = None
@@ -196,11 +205,41 @@ async def _scope(session: AsyncSession, actor: Staff, permission: Permission, co
     await must(session, actor, permission, unit.path)
 
 
-async def _next_number(session: AsyncSession) -> str:
-    highest = await session.scalar(
-        select(func.max(Entry.entry_no)).where(Entry.entry_no >= f"K-{FIRST_FREE_NUMBER:04d}")
-    )
-    return f"K-{int(highest[2:]) + 1 if highest else FIRST_FREE_NUMBER:04d}"
+async def _lock(session: AsyncSession, version: EntryVersion) -> None:
+    # Whoever comes second waits here and learns it as a conflict, not as a failure of the database.
+    before = version.version
+    await session.refresh(version, with_for_update=True)
+    if version.version != before:
+        raise Conflict("stale_card")
+
+
+async def _in_scope(
+    session: AsyncSession, actor: Staff, permission: Permission, version: EntryVersion
+) -> None:
+    unit = await session.get_one(Unit, version.scope_unit_id)
+    await must(session, actor, permission, unit.path)
+
+
+async def _may_replace(session: AsyncSession, actor: Staff, permission: Permission, entry: Entry) -> None:
+    # A new version with a narrower scope must not take a district's wording out of force.
+    if entry.published_id is not None:
+        version = await session.get_one(EntryVersion, entry.published_id)
+        await _in_scope(session, actor, permission, version)
+
+
+async def _new_entry(session: AsyncSession) -> Entry:
+    # Two editors may want the same next number: the second one waits for the first and takes the one after.
+    while True:
+        last = await session.scalar(
+            select(Entry.entry_no)
+            .where(or_(Entry.entry_no >= f"K-{FIRST_FREE_NUMBER:04d}", func.length(Entry.entry_no) > 6))
+            .order_by(func.length(Entry.entry_no).desc(), Entry.entry_no.desc())
+            .limit(1)
+        )
+        number = f"K-{int(last[2:]) + 1 if last else FIRST_FREE_NUMBER:04d}"
+        row = {"entry_no": number, "revision": 0}
+        if await insert_once(session, Entry, row, unique=("entry_no",)):
+            return (await session.scalars(select(Entry).where(Entry.entry_no == number))).one()
 
 
 async def _new_version(

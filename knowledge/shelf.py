@@ -79,9 +79,7 @@ async def seen_by(session: AsyncSession, person: Staff, entry_id: int) -> Entry:
     return entry
 
 
-async def public(
-    session: AsyncSession, *, search: str, today: date
-) -> list[tuple[Entry, EntryVersion]]:
+async def public(session: AsyncSession, *, search: str, today: date) -> list[tuple[Entry, EntryVersion]]:
     """What any voter may read today, by number; `search` looks in questions, answers and phrasings."""
     statement = (
         select(Entry, EntryVersion)

@@ -108,6 +108,12 @@ class EntryVersion(Base):
     review_note: Mapped[str] = mapped_column(Text, default="")
     ticket_id: Mapped[int | None]
 
+    def covers(self, day: date) -> bool:
+        """Whether the wording, once published, holds on this day."""
+        return (self.effective_from is None or self.effective_from <= day) and (
+            self.effective_until is None or day <= self.effective_until
+        )
+
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  SQLAlchemy reads it so
 
 

@@ -98,7 +98,14 @@ async def record(
 
     `subject` is `kind:id`. `facts` must be JSON values and must hold nothing personal.
     """
-    head = (await session.execute(select(AuditHead).where(AuditHead.id == 1).with_for_update())).scalar_one()
+    head = (
+        await session.execute(
+            select(AuditHead)
+            .where(AuditHead.id == 1)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one()
     entry = AuditEntry(
         id=head.count + 1,
         at=now,

@@ -15,7 +15,7 @@ from sqlalchemy import ForeignKey, String, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from office.contacts import Channel, Contact, ContactState
+from office.contacts import Channel, Contact, ContactState, find
 from office.store import Base, insert_once, ring_after_commit, word
 
 LEASE = timedelta(seconds=60)
@@ -169,23 +169,39 @@ async def sent(session: AsyncSession, delivery_id: int, *, now: datetime) -> Non
 async def failed(session: AsyncSession, delivery_id: int, error: Undeliverable, *, now: datetime) -> None:
     """Record a failure: given up for good, or due again after a growing pause.
 
-    A permanent failure marks the contact lost; a moved chat gets its new address and one more try.
+    A permanent failure marks the contact lost; a moved chat gets its new address and another try. Nothing
+    happens if the message is not claimed any more: another worker sent it, or its contact was forgotten.
     """
-    delivery = await session.get_one(Delivery, delivery_id)
+    delivery = await session.get_one(Delivery, delivery_id, with_for_update=True)
+    if delivery.state is not DeliveryState.CLAIMED:
+        return
     contact = await session.get_one(Contact, delivery.contact_id)
     delivery.last_error = error.reason[:300]
     delivery.claimed_until = None
-    if error.moved_to is not None:
-        contact.address = error.moved_to
-        delivery.state, delivery.due_at = DeliveryState.DUE, now
-    elif error.permanent:
+    if error.retry_after is not None:
+        # Who asks us to wait says nothing about the message: a closed channel uses up none of its attempts.
+        delivery.attempts -= 1
+    if error.permanent and error.moved_to is None:
         delivery.state = DeliveryState.FAILED
         contact.state = ContactState.LOST
     elif delivery.attempts >= MOST_ATTEMPTS:
         delivery.state = DeliveryState.FAILED
+    elif error.moved_to is not None:
+        await _move_to(session, delivery, contact, error.moved_to)
+        delivery.state, delivery.due_at = DeliveryState.DUE, now
     else:
         delivery.state = DeliveryState.DUE
         delivery.due_at = now + pause(delivery.attempts, error.retry_after)
+
+
+async def _move_to(session: AsyncSession, delivery: Delivery, contact: Contact, address: str) -> None:
+    known = await find(session, contact.channel, address)
+    if known is None:
+        contact.address = address
+    else:
+        # The new chat has written to us already and is a contact of its own.
+        delivery.contact_id = known.id
+        contact.state = ContactState.LOST
 
 
 def pause(attempts: int, retry_after: float | None) -> timedelta:

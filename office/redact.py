@@ -5,14 +5,12 @@ the rest away, and where it is doubtful too much is removed rather than too litt
 needs in order to work stays: dates, times, group, ticket and entry numbers, receipt codes, and the
 numbers the office itself has published.
 
-The text is first folded: every digit in whatever script becomes an ASCII digit, every dash `-`, every
-space ` `, and invisible characters vanish, each symbol remembering where it came from. All patterns
-run over the folded text, and none has two ways to read the same symbols, so time grows with length only.
+The text is first folded (`office.digits`). All patterns run over the folded text, and none has two ways
+to read the same symbols, so time grows with length only.
 """
 
 import logging
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +18,8 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
+
+from office.digits import digits, fold, fold_character
 
 PLACEHOLDER: Final = "［号码已隐去］"
 
@@ -48,12 +48,6 @@ class _Find(NamedTuple):
     kind: NumberKind
 
 
-class _Folded(NamedTuple):
-    symbols: str
-    origins: list[int]  # for each symbol, its place in the raw text
-    spoken: list[bool]  # for each symbol, whether it stands for a spoken digit
-
-
 def text(raw: str, published: Collection[str] = ()) -> Redacted:
     """Replace personal numbers in `raw` by ［号码已隐去］.
 
@@ -75,67 +69,9 @@ def has_id_number(raw: str) -> bool:
     return any(find.kind is NumberKind.ID_NUMBER for find in _find(raw, ()))
 
 
-# --- folding ------------------------------------------------------------------------------------------
-
-# Between a spoken digit (三) and a written one (3) stands a seam: 周一13812345678 ends one number and
-# begins another, while 一三8… is one number in mixed spelling. Patterns treat it like a separator.
-_SEAM: Final = "\x1f"
-_BARRIER: Final = "\0"
-_SPOKEN: Final = {
-    word: str(value)
-    for words in ("零一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "〇弌貳參肆伍陸柒捌玖", "○幺")
-    for value, word in enumerate(words)
-}
-_DASHES: Final = frozenset("\u2212\u30fc\u2043")  # minus, vowel mark, hyphen bullet: dashes when typed
-_DOTS: Final = frozenset("·•・‧∙⋅")
-_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0")  # letters to Unicode, invisible to the eye
-_CHECK_X: Final = {"Х": "X", "Χ": "X", "×": "X"}  # Cyrillic, Greek, multiplication sign
-
-
-@lru_cache(maxsize=8192)
-def _fold_character(character: str) -> str:
-    value = unicodedata.digit(character, None)
-    if value is not None:
-        return str(value)
-    category = unicodedata.category(character)
-    if character.isspace():
-        return " "
-    if category == "Pd" or character in _DASHES:
-        return "-"
-    if character in _DOTS:
-        return "."
-    # Combining marks too: a keycap emoji is a digit with two marks after it.
-    if category in {"Cf", "Cc", "Mn", "Me"} or character in _BLANK_LETTERS:
-        return ""
-    plain = unicodedata.normalize("NFKC", character)
-    if plain != character:
-        return "".join(map(_fold_character, plain))
-    return "".join(_CHECK_X.get(letter, letter) for letter in character.upper())
-
-
-def _fold(raw: str) -> _Folded:
-    symbols: list[str] = []
-    origins: list[int] = []
-    marks: list[bool] = []
-    last_spoken: bool | None = None  # of the symbol before: spoken digit, written digit, no digit
-    for origin, character in enumerate(raw):
-        spoken = character in _SPOKEN
-        folded = _SPOKEN[character] if spoken else _fold_character(character)
-        for symbol in folded:
-            is_digit = "0" <= symbol <= "9"
-            if is_digit and last_spoken is not None and last_spoken != spoken:
-                symbols.append(_SEAM)
-                origins.append(origin)
-                marks.append(False)
-            symbols.append(symbol)
-            origins.append(origin)
-            marks.append(spoken)
-            last_spoken = spoken if is_digit else None
-    return _Folded("".join(symbols), origins, marks)
-
-
 # --- patterns over folded text --------------------------------------------------------------------------
 
+_BARRIER: Final = "\0"
 _S: Final = r"[ \-./_\x1f]"
 _FREE: Final = rf"{_S}{{0,4}}"
 _RUN: Final = re.compile(rf"[0-9](?:{_FREE}[0-9])*")
@@ -201,11 +137,11 @@ _NAMED_DOCUMENT: Final = re.compile(
 
 def _find(raw: str, published: Collection[str]) -> list[_Find]:
     finds: list[_Find] = []
-    symbols, origins, spoken = _fold(raw)
+    symbols, origins, spoken = fold(raw)
     for find in _find_folded(symbols, spoken, _published_numbers(frozenset(published))):
         end = origins[find.end - 1] + 1
         # Marks on the last digit go with it.
-        while end < len(raw) and _fold_character(raw[end]) == "":
+        while end < len(raw) and fold_character(raw[end]) == "":
             end += 1
         finds.append(_Find(origins[find.start], end, find.kind))
     return _joined(finds)
@@ -248,18 +184,18 @@ class _Sorter:
         self.in_documents = in_documents
 
     def sort(self, start: int, end: int) -> Iterator[_Find]:
-        digits = _digits(self.symbols[start:end])
-        if len(digits) < 10:
+        count = len(digits(self.symbols[start:end]))
+        if count < 10:
             return
         explained = self._explain(start, end)
         if explained is not None:
             yield from explained
-        elif len(digits) >= 20:
+        elif count >= 20:
             # More than one number: those in a usual layout are taken out if that leaves little behind;
             # else a number spelled out in some other way may be anywhere in it.
             yield from self._cut(start, end)
-        elif len(digits) >= 15:
-            kind = NumberKind.CARD if len(digits) in {16, 19} else NumberKind.ID_NUMBER
+        elif count >= 15:
+            kind = NumberKind.CARD if count in {16, 19} else NumberKind.ID_NUMBER
             yield self._whole(start, end, kind)
         else:
             yield from self._phones(start, end)
@@ -307,20 +243,20 @@ class _Sorter:
         pieces = zip(edges[::2], edges[1::2], strict=True)
         rest = [run.span() for piece in pieces for run in _RUN.finditer(self.symbols, *piece)]
         # More than a few digits beside them, and a layout was perhaps seen inside a longer number.
-        doubtful = (piece for piece in rest if len(_digits(self.symbols[slice(*piece)])) > 6)
+        doubtful = (piece for piece in rest if len(digits(self.symbols[slice(*piece)])) > 6)
         if not wholes or any(self._explain(*piece) is None for piece in doubtful):
             yield self._whole(start, end, NumberKind.ID_NUMBER)
         else:
             yield from filter(None, map(self._named, wholes))
 
     def _whole(self, start: int, end: int, kind: NumberKind) -> _Find:
-        complete = kind is NumberKind.CARD or len(_digits(self.symbols[start:end])) in {15, 18}
+        complete = kind is NumberKind.CARD or len(digits(self.symbols[start:end])) in {15, 18}
         check = None if complete else _X_AFTER.match(self.symbols, end)
         return _Find(start, check.end() if check else end, kind)
 
     def _phones(self, start: int, end: int) -> Iterator[_Find]:
         finds = [found.span() for found in _PHONE.finditer(self.symbols, start, end)]
-        if not finds and any(self.spoken[start:end]) and _ANY_PHONE.search(_digits(self.symbols[start:end])):
+        if not finds and any(self.spoken[start:end]) and _ANY_PHONE.search(digits(self.symbols[start:end])):
             # 壹叁捌…贰一次: among spoken digits a neighbouring word may have joined the number.
             finds = [(start, end)]
         for span in finds:
@@ -344,13 +280,9 @@ def _joined(finds: Iterable[_Find]) -> list[_Find]:
     return joined
 
 
-def _digits(symbols: str) -> str:
-    return "".join(symbol for symbol in symbols if "0" <= symbol <= "9")
-
-
 def _national(number: str) -> str:
     """The digits of a telephone number without country and trunk prefix, for comparing."""
-    return re.sub(r"^(?:0*86(?=[0-9]{10}))?0*", "", _digits(_fold(number).symbols))
+    return re.sub(r"^(?:0*86(?=[0-9]{10}))?0*", "", digits(fold(number).symbols))
 
 
 @lru_cache(maxsize=16)

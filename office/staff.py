@@ -96,9 +96,17 @@ class Invite(Base):
     used_at: Mapped[datetime | None]
 
 
+_COMPOUND = (
+    "欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐", "夏侯", "端木",
+    "长孙", "宇文", "轩辕", "申屠", "独孤", "南宫", "西门", "东郭", "百里", "呼延", "闻人", "澹台", "淳于",
+)  # fmt: skip
+
+
 def mask_name(name: str) -> str:
-    """张*三 for 张小三, 李* for 李强; a name with · keeps the first character of its first part."""
+    """张*三 for 张小三, 李* for 李强, 欧阳* for 欧阳春雨; with · the first character of the first part."""
     name = name.strip()
+    if len(name) > 2 and name.startswith(_COMPOUND):
+        return name[:2] + "*"
     if "·" in name or len(name) == 2:
         return name[0] + "*"
     if len(name) < 2:
@@ -168,7 +176,7 @@ async def names(session: AsyncSession, ids: set[int]) -> dict[int, str]:
     if not ids:
         return {}
     rows = await session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def speak(session: AsyncSession, staff_id: int, language: str) -> None:

@@ -48,10 +48,16 @@ async def postgres_template(postgres_url: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+def template(request: pytest.FixtureRequest) -> Path | str:
+    """What to copy a database from. Not async: within a running loop no other async fixture can be made."""
+    found: Path | str = request.getfixturevalue(f"{request.param}_template")
+    return found
+
+
+@pytest.fixture
+async def store(template: Path | str, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty, migrated store; each test that asks for it runs on both databases."""
-    if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_template")
+    if isinstance(template, Path):
         shutil.copy(template, tmp_path / "store.db")
         found = Store(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
         yield found
@@ -59,12 +65,11 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         return
     from tests.servers.postgres import create_database, drop_database
 
-    server: str = request.getfixturevalue("postgres_template")
     name = f"test_{next(_numbers)}"
-    found = Store(await create_database(server, name, template="template_migrated"))
+    found = Store(await create_database(template, name, template="template_migrated"))
     yield found
     await found.close()
-    await drop_database(server, name)
+    await drop_database(template, name)
 
 
 @pytest.fixture

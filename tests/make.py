@@ -18,7 +18,7 @@ from office.contacts import Channel, Contact
 from office.hours import OfficeHours
 from office.staff import Role, Staff
 from office.units import Unit, UnitKind
-from ticketing import tickets
+from ticketing import intake
 from ticketing.records import Ticket
 
 DATA = Path(__file__).parent.parent / "data"
@@ -84,7 +84,7 @@ async def a_ticket(
     unit: Unit | None = None,
 ) -> Ticket:
     """An open ticket of 张敏's."""
-    return await tickets.open_ticket(
+    return await intake.open_ticket(
         session, cast.zhang_min, words, unit=unit or cast.district, district=cast.district,
         channel=Channel.TELEGRAM, actor=SYSTEM, hours=HOURS, now=now,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge.answer import AnswerGiven
@@ -13,11 +13,14 @@ from office import audit
 from office.audit import Actor, ActorKind
 from office.contacts import Contact, ContactState
 from office.outbox import Delivery, DeliveryState
+from ticketing.drafts import Draft
 from ticketing.ledgers import Enquiry
-from ticketing.records import OPEN_STATES, TRANSITIONS, ThreadPost, Ticket, TicketKind, TicketState
+from ticketing.records import STATUTORY_KINDS, TRANSITIONS, ThreadPost, Ticket, TicketState
+from ticketing.tickets import move
 
 REMOVED = "（已应本人要求删除）"
-KEPT_KINDS = (TicketKind.APPEAL, TicketKind.REPORT, TicketKind.CORRECTION)
+UNSENT = (DeliveryState.DUE, DeliveryState.CLAIMED, DeliveryState.PARKED)
+S = TicketState
 
 
 async def contact(session: AsyncSession, asker: Contact, *, now: datetime) -> str:
@@ -31,30 +34,34 @@ async def contact(session: AsyncSession, asker: Contact, *, now: datetime) -> st
     await session.execute(
         update(Enquiry).where(Enquiry.contact_id == asker.id).values(words="", pending_until=None)
     )
-    for ticket in (await session.scalars(select(Ticket).where(Ticket.contact_id == asker.id))).all():
-        if ticket.kind in KEPT_KINDS:
-            ticket.contact_id = None
-            continue
-        if ticket.state in OPEN_STATES and TicketState.VOID in TRANSITIONS[ticket.state]:
-            await audit.move(
-                session, ticket, TicketState.VOID, by="forget", table=TRANSITIONS, actor=actor, now=now
-            )
-        ticket.words = ticket.answer_text = ticket.proposed_text = REMOVED
+    # All locked in one order before the first audit line: an officer may be about to answer one of them.
+    own = select(Ticket).where(Ticket.contact_id == asker.id).order_by(Ticket.id)
+    for ticket in (await session.scalars(own.with_for_update())).all():
         ticket.contact_id = None
-        await session.execute(
-            update(ThreadPost).where(ThreadPost.ticket_id == ticket.id).values(text=REMOVED)
-        )
+        if ticket.kind not in STATUTORY_KINDS:
+            await _remove(session, ticket, actor, now)
+    mine = Delivery.contact_id == asker.id
     await session.execute(
         update(Delivery)
-        .where(Delivery.contact_id == asker.id)
-        .values(facts={}, state=DeliveryState.FAILED, last_error="forgotten")
+        .where(mine, Delivery.state.in_(UNSENT))
+        .values(state=DeliveryState.FAILED, last_error="forgotten")
     )
-    answers = await session.scalars(select(AnswerGiven).where(AnswerGiven.contact_id == asker.id))
-    for given in answers.all():
-        await session.delete(given)
+    await session.execute(update(Delivery).where(mine).values(facts={}))
+    await session.execute(delete(AnswerGiven).where(AnswerGiven.contact_id == asker.id))
     asker.address = f"forgotten:{certificate}:{asker.id}"
     asker.state = ContactState.LOST
     await audit.record(
         session, "contact.forget", f"contact:{asker.id}", actor=actor, now=now, certificate=certificate
     )
     return certificate
+
+
+async def _remove(session: AsyncSession, ticket: Ticket, actor: Actor, now: datetime) -> None:
+    if ticket.state in (S.IN_REVIEW, S.ON_HOLD):
+        await move(session, ticket, S.WORKING, "forget", actor, now)
+    if S.VOID in TRANSITIONS[ticket.state]:
+        await move(session, ticket, S.VOID, "forget", actor, now)
+    ticket.words = ticket.answer_text = ticket.proposed_text = REMOVED
+    ticket.reason = ""
+    await session.execute(update(ThreadPost).where(ThreadPost.ticket_id == ticket.id).values(text=REMOVED))
+    await session.execute(delete(Draft).where(Draft.ticket_id == ticket.id))

@@ -115,6 +115,13 @@ async def of_asker(session: AsyncSession, contact: Contact, *, only_open: bool =
     return list((await session.scalars(statement.order_by(Ticket.id.desc()).limit(20))).all())
 
 
+async def standing(session: AsyncSession, ticket: Ticket) -> Ticket:
+    """The ticket whose progress and answer are told to the asker: the lead of one that was joined to it."""
+    if ticket.merged_into_id is None:
+        return ticket
+    return await session.get_one(Ticket, ticket.merged_into_id)
+
+
 async def by_code(
     session: AsyncSession, ticket_no: str, code: str, *, source: str, now: datetime
 ) -> Ticket | None:
@@ -133,11 +140,12 @@ async def by_code(
 
 
 async def of_event(session: AsyncSession, contact: Contact, event_id: str) -> Ticket | None:
-    """The contact's ticket, open or answered by a person, that a message of theirs led to."""
+    """The contact's ticket that a message of theirs led to; its lead, if it was joined to another one."""
     statement = (
         select(Ticket)
         .join(ThreadPost, ThreadPost.ticket_id == Ticket.id)
         .where(Ticket.contact_id == contact.id, ThreadPost.event_id == event_id)
+        .where(Ticket.state != TicketState.MERGED)
         .order_by(Ticket.id.desc())
         .limit(1)
     )

@@ -63,6 +63,10 @@ class TicketKind(StrEnum):
     PRIVACY = auto()
 
 
+# A statutory clock runs on these, so neither a wish to be forgotten nor tidying up ends them.
+STATUTORY_KINDS = (TicketKind.APPEAL, TicketKind.REPORT, TicketKind.CORRECTION)
+
+
 class UnansweredReason(StrEnum):
     """Why there was no answer at once."""
 

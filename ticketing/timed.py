@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from office import budgets, contacts, outbox, units
 from office.audit import CLOCK, Actor, ActorKind
 from office.contacts import InboundEvent
 from office.hours import BEIJING, OfficeHours
-from office.outbox import Priority
-from ticketing import clocks, tickets
+from office.outbox import Delivery, DeliveryState, Priority
+from ticketing import clocks, intake, verdicts
+from ticketing.drafts import Draft
 from ticketing.ledgers import Enquiry, Outcome
-from ticketing.records import ClosedBy, ThreadPost, Ticket, TicketState
+from ticketing.records import STATUTORY_KINDS, ClosedBy, ThreadPost, Ticket, TicketState
 
 ENQUIRY_KEPT = timedelta(days=90)
 EVENTS_KEPT = timedelta(days=7)
@@ -28,7 +30,11 @@ BATCH = 100
 async def settle_pieces(session: AsyncSession, *, hours: OfficeHours, now: datetime) -> int:
     """Half a message whose other half never came becomes a ticket: it may have been the whole question."""
     rows = await session.scalars(
-        select(Enquiry).where(Enquiry.pending_until < now).limit(BATCH).with_for_update(skip_locked=True)
+        select(Enquiry)
+        .where(Enquiry.pending_until < now)
+        .order_by(Enquiry.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
     )
     found = rows.all()
     if not found:
@@ -40,7 +46,7 @@ async def settle_pieces(session: AsyncSession, *, hours: OfficeHours, now: datet
             continue
         contact = await contacts.get(session, enquiry.contact_id)
         actor = Actor(ActorKind.CONTACT, contact.id, "asker", contact.channel.value)
-        ticket = await tickets.open_ticket(
+        ticket = await intake.open_ticket(
             session, contact, enquiry.words, unit=district, district=district, channel=contact.channel,
             actor=actor, hours=hours, now=now, event_id=enquiry.event_id,
         )  # fmt: skip
@@ -58,12 +64,15 @@ async def settle_pieces(session: AsyncSession, *, hours: OfficeHours, now: datet
     return len(found)
 
 
-async def ask_back(session: AsyncSession, *, now: datetime) -> int:
-    """Ask once, a day after an answer and in duty hours, whether it helped."""
+async def ask_back(session: AsyncSession, *, hours: OfficeHours, now: datetime) -> int:
+    """Ask once, a day after an answer and in duty hours, whether it helped; after a stop as well."""
+    if not hours.is_open(now):
+        return 0
     rows = await session.scalars(
         select(Ticket)
         .where(Ticket.state == TicketState.ANSWERED, Ticket.follow_up_due_at <= now)
         .where(Ticket.follow_up.is_(None), Ticket.follow_up_asked_at.is_(None))
+        .order_by(Ticket.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
@@ -92,25 +101,46 @@ async def close_by_default(session: AsyncSession, *, now: datetime) -> int:
         select(Ticket)
         .where(Ticket.state == TicketState.ANSWERED)
         .where(Ticket.follow_up_asked_at <= now - clocks.DEFAULT_CLOSE_AFTER)
+        .order_by(Ticket.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
     found = rows.all()
     for ticket in found:
-        await tickets.close(session, ticket, by=ClosedBy.CLOCK, actor=CLOCK, now=now)
+        await verdicts.close(session, ticket, by=ClosedBy.CLOCK, actor=CLOCK, now=now)
     return len(found)
 
 
 async def tidy(session: AsyncSession, *, now: datetime) -> None:
-    """Remove what has been kept long enough: words of closed questions, old events, old counters."""
+    """Remove what has been kept long enough: words of finished questions, old events, old counters.
+
+    Statutory tickets keep theirs until the election is archived.
+    """
     old = now - ENQUIRY_KEPT
-    closed = select(Ticket.id).where(Ticket.state == TicketState.CLOSED, Ticket.closed_at < old)
+    lead = aliased(Ticket)
+    finished = or_(
+        and_(Ticket.state == TicketState.CLOSED, Ticket.closed_at < old),
+        and_(Ticket.state == TicketState.VOID, Ticket.accepted_at < old),
+        and_(
+            Ticket.state == TicketState.MERGED,
+            exists().where(
+                lead.id == Ticket.merged_into_id, lead.state == TicketState.CLOSED, lead.closed_at < old
+            ),
+        ),
+    )
+    query = select(Ticket.id).where(Ticket.kind.not_in(STATUTORY_KINDS), finished)
+    closed = list((await session.scalars(query.where(Ticket.words != "").limit(BATCH))).all())
     await session.execute(update(Ticket).where(Ticket.id.in_(closed)).values(words=""))
     await session.execute(update(ThreadPost).where(ThreadPost.ticket_id.in_(closed)).values(text=""))
+    await session.execute(delete(Draft).where(Draft.ticket_id.in_(closed)))
     await session.execute(
         update(Enquiry)
         .where(Enquiry.at < old, (Enquiry.ticket_id.is_(None)) | (Enquiry.ticket_id.in_(closed)))
         .values(words="")
+    )
+    done = (DeliveryState.SENT, DeliveryState.FAILED)
+    await session.execute(
+        update(Delivery).where(Delivery.created_at < old, Delivery.state.in_(done)).values(facts={})
     )
     await session.execute(delete(InboundEvent).where(InboundEvent.at < now - EVENTS_KEPT))
     await budgets.forget_old(session, now=now)

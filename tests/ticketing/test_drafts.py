@@ -1,0 +1,85 @@
+"""What is typed and not yet sent, and who else is looking."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from office.errors import NotPermitted
+from office.redact import PLACEHOLDER
+from office.store import Store
+from tests.make import Cast
+from tests.ticketing.work import opened, taken
+from ticketing import drafts, tickets
+from ticketing.drafts import LOOKING_LASTS
+
+
+async def test_everybody_has_a_draft_of_their_own(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await taken(store, cast, now)
+    async with store.transaction() as session:
+        await drafts.save(session, ticket, "请先到登记站", actor=cast.li_qiang, now=now)
+        await drafts.save(session, ticket, "先问市里", actor=cast.wang_fang, now=now)
+        await drafts.save(session, ticket, "请先到登记站核对", actor=cast.li_qiang, now=now)
+    async with store.reading() as session:
+        assert await drafts.of(session, ticket, cast.li_qiang) == "请先到登记站核对"
+        assert await drafts.of(session, ticket, cast.wang_fang) == "先问市里"
+        assert await drafts.of(session, ticket, cast.zhao_lei) == ""
+
+
+async def test_a_draft_survives_that_the_ticket_is_given_away(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await taken(store, cast, now)
+    async with store.transaction() as session:
+        await drafts.save(session, ticket, "请先到登记站", actor=cast.li_qiang, now=now)
+        found = await tickets.get(session, ticket.id)
+        await tickets.put_back(session, found, "下班", actor=cast.li_qiang, now=now)
+        await tickets.take(session, found, actor=cast.wang_fang, now=now)
+        assert await drafts.of(session, ticket, cast.li_qiang) == "请先到登记站"
+
+
+async def test_an_emptied_box_removes_the_draft_and_numbers_never_enter(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await taken(store, cast, now)
+    async with store.transaction() as session:
+        await drafts.save(session, ticket, "号码310104199001010012", actor=cast.li_qiang, now=now)
+        assert await drafts.of(session, ticket, cast.li_qiang) == f"号码{PLACEHOLDER}"
+        await drafts.save(session, ticket, " \n", actor=cast.li_qiang, now=now)
+        assert await drafts.of(session, ticket, cast.li_qiang) == ""
+
+
+async def test_two_windows_of_one_officer_do_not_trip_over_each_other(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await taken(store, cast, now)
+
+    async def window(text: str) -> None:
+        async with store.transaction() as session:
+            await drafts.save(session, ticket, text, actor=cast.li_qiang, now=now)
+            await drafts.look(session, ticket, actor=cast.li_qiang, now=now)
+
+    await asyncio.gather(*(window(text) for text in "甲乙丙丁"))
+    async with store.reading() as session:
+        assert await drafts.of(session, ticket, cast.li_qiang) in "甲乙丙丁"
+
+
+async def test_an_outsider_types_nothing_into_our_ticket(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await opened(store, cast, now, unit=cast.riverside)
+    async with store.transaction() as session:
+        with pytest.raises(NotPermitted):
+            await drafts.save(session, ticket, "看看", actor=cast.zhao_lei, now=now)
+
+
+async def test_one_sees_who_else_is_looking_by_masked_name(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await opened(store, cast, now)
+    async with store.transaction() as session:
+        assert await drafts.look(session, ticket, actor=cast.li_qiang, now=now) == []
+        assert await drafts.look(session, ticket, actor=cast.wang_fang, now=now) == ["李*"]
+        assert await drafts.look(session, ticket, actor=cast.li_qiang, now=now) == ["王*"]
+        later = now + LOOKING_LASTS
+        assert await drafts.look(session, ticket, actor=cast.li_qiang, now=later) == []
+        await drafts.look(session, ticket, actor=cast.wang_fang, now=later + timedelta(seconds=1))
+        assert await drafts.look(session, ticket, actor=cast.li_qiang, now=later) == ["王*"]

@@ -1,0 +1,138 @@
+"""Writing questions down: a new ticket with its number and promise, and what its asker adds later."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from office import audit, redact, units
+from office.audit import Actor
+from office.contacts import Channel, Contact
+from office.hours import OfficeHours
+from office.staff import Staff
+from office.store import ring_after_commit
+from office.units import Unit
+from ticketing import clocks, numbers
+from ticketing.records import (
+    QUEUE_TOPIC,
+    PostKind,
+    Serial,
+    ThreadPost,
+    Ticket,
+    TicketKind,
+    UnansweredReason,
+)
+
+
+async def open_ticket(
+    session: AsyncSession,
+    contact: Contact | None,
+    words: str,
+    *,
+    unit: Unit,
+    district: Unit,
+    channel: Channel,
+    actor: Actor,
+    hours: OfficeHours,
+    now: datetime,
+    topic: str = "",
+    kind: TicketKind = TicketKind.ENQUIRY,
+    why: UnansweredReason = UnansweredReason.NO_ENTRY,
+    asked_for_person: bool = False,
+    urgent: bool = False,
+    event_id: str = "",
+) -> Ticket:
+    """Write a question down as a ticket with its number, code and promised time.
+
+    `words` are redacted once more here, so that no caller can forget it.
+    """
+    found = redact.text(words, published=await units.published_numbers(session))
+    promise = clocks.promise(now, hours, urgent=urgent)
+    day = clocks.business_day(now)
+    serial = await _next_serial(session, district.code, day)
+    ticket = Ticket(
+        kind=kind,
+        ticket_no=numbers.ticket_no(district.code, day, serial),
+        progress_code=numbers.new_progress_code(),
+        district_code=district.code,
+        serial=serial,
+        contact_id=contact.id if contact else None,
+        channel=channel,
+        unit_id=unit.id,
+        topic=topic,
+        words=found.text,
+        has_personal=bool(found.counts),
+        asked_for_person=asked_for_person,
+        why_unanswered=why,
+        priority=promise.priority,
+        business_day=day,
+        due_day=promise.due_day,
+        promised_at=promise.promised_at,
+        due_at=promise.due_at,
+        accepted_at=now,
+        first_taker_id=actor.id if actor.kind is audit.ActorKind.STAFF else None,
+    )
+    session.add(ticket)
+    await session.flush()
+    await post(session, ticket, PostKind.ASKER, found.text, now=now, event_id=event_id)
+    await audit.record(
+        session, "ticket.open", f"ticket:{ticket.id}", actor=actor, now=now,
+        no=ticket.ticket_no, kind=kind.value, why=why.value,
+    )  # fmt: skip
+    ring_after_commit(session, QUEUE_TOPIC)
+    return ticket
+
+
+async def append(
+    session: AsyncSession, ticket: Ticket, words: str, *, now: datetime, event_id: str = ""
+) -> None:
+    """Add what the same asker wrote later to the thread of their open ticket."""
+    await post(session, ticket, PostKind.ASKER, await clean(session, words), now=now, event_id=event_id)
+    ring_after_commit(session, QUEUE_TOPIC)
+
+
+async def edited(session: AsyncSession, ticket: Ticket, words: str, *, now: datetime, event_id: str) -> None:
+    """Keep the new wording of a message the asker edited; the officer's page shows a banner."""
+    await post(session, ticket, PostKind.EDITED, await clean(session, words), now=now, event_id=event_id)
+    ring_after_commit(session, QUEUE_TOPIC)
+
+
+async def post(
+    session: AsyncSession,
+    ticket: Ticket,
+    kind: PostKind,
+    text: str,
+    *,
+    now: datetime,
+    staff: Staff | None = None,
+    event_id: str = "",
+) -> None:
+    """Write one line into the thread."""
+    session.add(
+        ThreadPost(
+            ticket_id=ticket.id, kind=kind, text=text, staff_id=staff.id if staff else None,
+            event_id=event_id, at=now,
+        )
+    )  # fmt: skip
+    await session.flush()
+
+
+async def clean(session: AsyncSession, text: str) -> str:
+    """The text without personal numbers; those that the office publishes itself stay."""
+    return redact.text(text, published=await units.published_numbers(session)).text
+
+
+async def _next_serial(session: AsyncSession, code: str, day: date) -> int:
+    table = Serial.__table__
+    assert isinstance(table, Table)
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(table)
+        .values(district_code=code, day=day, last=1)
+        .on_conflict_do_update(index_elements=["district_code", "day"], set_={"last": table.c.last + 1})
+        .returning(table.c.last)
+    )
+    return int((await session.execute(statement)).scalar_one())

@@ -1,0 +1,106 @@
+"""What follows an answer: the asker's word on it, closing, and opening again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from office import audit
+from office.audit import Actor, ActorKind
+from office.contacts import Contact
+from office.errors import Conflict, NotFound
+from office.hours import OfficeHours
+from office.staff import Staff
+from ticketing import clocks
+from ticketing.clocks import Priority
+from ticketing.records import OPEN_STATES, REOPEN_WITHIN, ClosedBy, FollowUp, Ticket, TicketState
+from ticketing.tickets import lock, may_work, move, reason_given
+
+S = TicketState
+HIGHER = {Priority.P3: Priority.P2, Priority.P2: Priority.P1, Priority.P1: Priority.P1}
+
+
+async def close(
+    session: AsyncSession, ticket: Ticket, *, by: ClosedBy, actor: Actor, now: datetime, reason: str = ""
+) -> None:
+    """Close an answered ticket: by its asker's word, by the clock, or by an officer with a reason."""
+    await _officer_may(session, actor, ticket)
+    await lock(session, ticket)
+    if ticket.state is not S.ANSWERED:
+        raise Conflict("stale_card")
+    if by is ClosedBy.OFFICER:
+        ticket.reason = await reason_given(session, reason)
+    ticket.closed_at, ticket.closed_by = now, by
+    await move(session, ticket, S.CLOSED, "close", actor, now, closed_by=by.value)
+
+
+async def follow_up(
+    session: AsyncSession,
+    ticket: Ticket,
+    said: FollowUp,
+    *,
+    contact: Contact,
+    actor: Actor,
+    hours: OfficeHours,
+    now: datetime,
+) -> bool:
+    """Take the asker's word on the answer; returns whether anything changed.
+
+    解决了 closes, 还没有 reopens with the same number; a second tap changes nothing. Raises
+    `NotFound("expired_button")` for anybody but the asker.
+    """
+    if ticket.contact_id != contact.id:
+        raise NotFound("expired_button")
+    await lock(session, ticket)
+    if said is FollowUp.NOT_SOLVED:
+        if ticket.state in OPEN_STATES:
+            return False
+        ticket.follow_up = said
+        await reopen(session, ticket, actor=actor, hours=hours, now=now)
+        return True
+    if ticket.state is not S.ANSWERED or ticket.follow_up is said:
+        return False
+    ticket.follow_up = said
+    if said is FollowUp.SOLVED:
+        await close(session, ticket, by=ClosedBy.ASKER, actor=actor, now=now)
+        return True
+    # Who has spoken is not asked again; the time for closing by default runs from here.
+    ticket.follow_up_asked_at = ticket.follow_up_asked_at or now
+    await audit.record(session, "ticket.follow_up", f"ticket:{ticket.id}", actor=actor, now=now)
+    return True
+
+
+async def reopen(
+    session: AsyncSession, ticket: Ticket, *, actor: Actor, hours: OfficeHours, now: datetime
+) -> None:
+    """Open an answered ticket, or one closed within seven days, again: same number, one priority higher.
+
+    It gets a new promise, counted from now; the day in whose day-clear it counts stays.
+    """
+    await _officer_may(session, actor, ticket)
+    await lock(session, ticket)
+    if ticket.state is S.CLOSED and (ticket.closed_at is None or now - ticket.closed_at > REOPEN_WITHIN):
+        raise Conflict("reopen_too_late")
+    if ticket.state not in (S.ANSWERED, S.CLOSED):
+        raise Conflict("stale_card")
+    ticket.reopen_count += 1
+    ticket.priority = HIGHER[ticket.priority]
+    promise = clocks.promise(now, hours, urgent=ticket.priority is Priority.P1)
+    ticket.promised_at, ticket.due_at = promise.promised_at, promise.due_at
+    ticket.closed_at = ticket.closed_by = None
+    ticket.follow_up_due_at = ticket.follow_up_asked_at = None
+    back_to_holder = ticket.state is S.ANSWERED and await _still_here(session, ticket.assignee_id)
+    if not back_to_holder:
+        ticket.assignee_id = None
+    await move(session, ticket, S.WORKING if back_to_holder else S.UNASSIGNED, "reopen", actor, now)
+
+
+async def _officer_may(session: AsyncSession, actor: Actor, ticket: Ticket) -> None:
+    if actor.kind is ActorKind.STAFF:
+        await may_work(session, await session.get_one(Staff, actor.id), ticket)
+
+
+async def _still_here(session: AsyncSession, staff_id: int | None) -> bool:
+    person = await session.get(Staff, staff_id) if staff_id else None
+    return person is not None and person.active
