@@ -1,0 +1,1 @@
+"""The console of the office: FastAPI routers and Jinja2 templates."""

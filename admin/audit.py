@@ -1,0 +1,108 @@
+"""The audit as a page: newest first, and the check of its chain."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from admin import forms, times
+from admin.pages import Desk, signed_in
+from office import audit, staff, units
+from office.staff import Permission
+
+router = APIRouter()
+Auditing = Annotated[Desk, Depends(signed_in(Permission.SEE_AUDIT))]
+KINDS = ("ticket.", "entry_version.", "staff.")
+
+
+@router.get("/audit")
+async def show(desk: Auditing) -> Response:
+    """Who did what to which subject. The chain is one for the whole office, so its reader must be too."""
+    office = await units.election_office(desk.session)
+    await staff.must(desk.session, desk.person, Permission.SEE_AUDIT, office.path)
+    asked = desk.request.query_params
+    action = asked.get("action", "") if asked.get("action") in KINDS else ""
+    subject = forms.clean(asked.get("q", "")).strip()[:64]
+    page = int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 7 else 1
+    rows, total = await audit.listed(desk.session, subject=subject, action=action, page=page)
+    checked = asked.get("check") == "1"
+    sound, fault = await audit.verify(desk.session) if checked else (0, None)
+    kept = {name: value for name, value in (("action", action), ("q", subject)) if value}
+    return desk.render(
+        "console/audit.html",
+        rows=[_row(desk, row) for row in rows],
+        total=total,
+        action=action,
+        actions=[
+            ("", desk.t("audit.all_actions")),
+            *((kind, desk.t(f"audit.kind_{kind.rstrip('.')}")) for kind in KINDS),
+        ],
+        subject=subject,
+        page=page,
+        pages=max(1, -(-total // audit.PAGE)),
+        page_base="/admin/audit?" + urlencode({**kept, "page": ""}),
+        check_url="/admin/audit?" + urlencode({**kept, "check": "1"}),
+        checked=checked,
+        sound=sound,
+        fault=None if fault is None else {"id": fault.entry_id, "reason": _fault(desk, fault.reason)},
+    )
+
+
+def _fault(desk: Desk, reason: str) -> str:
+    keys = {"missing": "missing", "missing at the end": "missing_end", "changed": "changed"}
+    return desk.t(f"audit.fault_{keys.get(reason, 'order')}")
+
+
+def _row(desk: Desk, row: audit.AuditEntry) -> dict[str, Any]:
+    kind, _, number = row.subject.partition(":")
+    href = ""
+    if kind == "ticket" and desk.may(Permission.SEE_TICKETS):
+        href = f"/admin/tickets/{number}"
+    if kind == "staff" and number != "0" and desk.may(Permission.SEE_STAFF):
+        href = f"/admin/staff/{number}"
+    return {
+        "id": row.id,
+        "time": times.moment(row.at, desk.frame.language),
+        "who": desk.t(f"actor.{row.actor_kind}") if row.actor_kind != "staff" else row.actor_name,
+        "channel": "" if row.channel in ("console", "system") else _channel(desk, row.channel),
+        "action": row.action,
+        "what": desk.t_or(f"act.{row.action}", row.action),
+        "subject": row.subject,
+        "href": href,
+        "facts": _facts(desk, kind, row.facts),
+        "hash": row.entry_hash[:12],
+    }
+
+
+def _channel(desk: Desk, channel: str) -> str:
+    return desk.t_or(f"channel.{channel}", channel)
+
+
+def _value(desk: Desk, name: str, value: Any) -> str:
+    if name == "roles":
+        return desk.t("list.comma").join(desk.t_or(f"role.{role}", str(role)) for role in value)
+    if name == "kind":
+        return desk.t_or(f"ticket.kind.{value}", str(value))
+    if name == "why":
+        return desk.t_or(f"ticket.why.{value}", str(value))
+    return desk.t_or(f"closed_by.{value}", str(value)) if name == "closed_by" else str(value)
+
+
+def _facts(desk: Desk, kind: str, facts: dict[str, Any]) -> str:
+    """The facts of a line, the change of state first and in words."""
+    rest = dict(facts)
+    shown: list[str] = []
+    if "from" in rest and "to" in rest:
+        prefix = {"ticket": "ticket.state", "entry_version": "entry.state"}.get(kind)
+        before, after = str(rest.pop("from")), str(rest.pop("to"))
+        if prefix:
+            before, after = desk.t(f"{prefix}.{before}"), desk.t(f"{prefix}.{after}")
+        shown.append(f"{before} → {after}")
+    rest.pop("version", None)
+    shown += [
+        f"{desk.t_or(f'fact.{name}', name)} {_value(desk, name, value)}" for name, value in rest.items()
+    ]
+    return " · ".join(shown)

@@ -1,0 +1,44 @@
+"""The console as one piece: its routes, its files, its refusals and its headers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from admin import audit, editor, entries, login, office, queue, refusals, steps, tickets
+from admin.headers import SecurityHeaders
+from admin.pages import STATIC
+
+
+class KeptFiles(StaticFiles):
+    """Files whose address changes with their content, so browsers may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            named = b"v=" in scope.get("query_string", b"")
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if named else "no-cache"
+        return response
+
+
+def build() -> APIRouter:
+    """All routes of the console, with `/admin` in front of each."""
+    router = APIRouter(include_in_schema=False)
+    # The editor's `/entries/new` must be asked before `/entries/{entry_id}`.
+    for part in (login, queue, tickets, editor, entries, steps, office, audit):
+        router.include_router(part.router, prefix="/admin")
+    return router
+
+
+def install(app: FastAPI, *, secure: bool = False) -> None:
+    """Put the console, its files, its error pages and the headers of all responses into `app`.
+
+    `secure`: the service is reached by https only. `app.state.services` must be set before the first
+    request.
+    """
+    app.include_router(build())
+    app.mount("/static", KeptFiles(directory=STATIC), name="static")
+    refusals.install(app)
+    app.add_middleware(SecurityHeaders, on_error=refusals.broken, secure=secure)

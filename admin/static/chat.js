@@ -1,0 +1,256 @@
+/* The conversation without reloads. The page works without this file; nothing here is needed to ask or to read. */
+(() => {
+  "use strict";
+
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+
+  const page = document.querySelector("[data-chat]");
+  if (!page || !window.fetch || !window.EventSource) return;
+  document.documentElement.classList.add("has-script");
+
+  const find = (selector) => page.querySelector(selector);
+  const words = page.dataset;
+  const log = find("[data-log]");
+  const composer = find("[data-composer]");
+  const box = composer.elements.text;
+  const sendButton = find("[data-send-button]");
+  const error = find("[data-error]");
+  const hint = find("[data-hint]");
+  const counter = find("[data-counter]");
+  const newer = find("[data-newer]");
+  const toasts = document.querySelector("[data-toasts]");
+  const limit = Number(words.limit);
+  const POLL_MS = 10000;
+  const SEND_TIMEOUT_MS = 20000;
+  const TOAST_MS = 20000;
+
+  /* ---- what was written and not yet sent ---- */
+  // Session storage, not local: on a shared computer the words must not outlive the window.
+  const KEY = "onewindow.unsent";
+  const keep = {
+    read() { try { return JSON.parse(sessionStorage.getItem(KEY)); } catch (_) { return null; } },
+    write(value) { try { sessionStorage.setItem(KEY, JSON.stringify(value)); } catch (_) { /* storage is off */ } },
+    drop() { try { sessionStorage.removeItem(KEY); } catch (_) { /* storage is off */ } },
+  };
+  const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+  let draft = { event_id: newId(), text: "" };
+
+  // 15 or 18 digits in any spelling. Only a courtesy: the server redacts whatever comes.
+  const looksLikeIdentity = (text) => /(^|\D)(\d{15}|\d{17}[\dXx])(\D|$)/.test(text.normalize("NFKC").replace(/[\s\-._·]/g, ""));
+  let warnedFor = null;
+  function warnIdentity() {
+    const found = looksLikeIdentity(box.value);
+    hint.textContent = found ? words.wordIdentity : "";
+    hint.hidden = !found;
+    return found;
+  }
+
+  function measure() {
+    const left = limit - box.value.length;
+    counter.textContent = left < 0 ? words.wordOver.replace("{n}", -left) : left <= 500 ? words.wordLeft.replace("{n}", left) : "";
+    box.setAttribute("aria-invalid", String(left < 0));
+    box.rows = 1;
+    while (box.value && box.rows < 6 && box.scrollHeight > box.clientHeight + 2) box.rows += 1;
+    return left;
+  }
+
+  box.addEventListener("input", () => {
+    // An id belongs to one wording: changed words are a new event, the same words sent twice are not.
+    draft = { event_id: draft.text === box.value ? draft.event_id : newId(), text: box.value };
+    measure();
+    if (!warnIdentity() && box.value) keep.write(draft);
+    else keep.drop();
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    composer.requestSubmit ? composer.requestSubmit() : sendButton.click();
+  });
+
+  /* ---- showing ---- */
+  const seen = new Map(); // message id -> newest number shown
+  let cursor = Number(words.last); // where the stream goes on; only the stream and the mailbox move it
+  for (const article of log.querySelectorAll("[data-seq]")) seen.set(article.id, Number(article.dataset.seq));
+
+  const newest = () => log.querySelector("article:last-of-type");
+  const atEnd = () => !newest() || newest().getBoundingClientRect().top < window.innerHeight + 40;
+  function goToNewest() {
+    newer.hidden = true;
+    const last = newest();
+    if (!last) return;
+    const tall = last.offsetHeight > window.innerHeight * 0.6;
+    last.scrollIntoView({ block: tall ? "start" : "nearest" });
+  }
+  newer.firstElementChild.addEventListener("click", goToNewest);
+
+  function place(article, seq) {
+    const earlier = [...log.querySelectorAll("article")].reverse().find((other) => Number(other.dataset.seq) < seq);
+    if (earlier) earlier.after(article);
+    else log.prepend(article);
+  }
+
+  function show(item) {
+    if (item.op === "toast") return toast(item.html);
+    const key = `m-${item.id}`;
+    if ((seen.get(key) || 0) >= item.seq) return false;
+    seen.set(key, item.seq);
+    const old = document.getElementById(key);
+    if (item.op === "remove") {
+      if (old) old.remove();
+      return false;
+    }
+    const holder = document.createElement("template");
+    holder.innerHTML = item.html;
+    const article = holder.content.querySelector("article");
+    if (!article) return false;
+    const welcome = log.querySelector("[data-welcome]");
+    if (welcome) welcome.remove();
+    if (old) old.replaceWith(article);
+    else place(article, item.seq);
+    return !old;
+  }
+
+  const toasted = new Set();
+  function showAll(items, { mine = false, moves = true } = {}) {
+    const follow = mine || atEnd();
+    let added = false;
+    for (const item of items) {
+      if (item.op !== "toast" || !toasted.has(item.seq)) added = show(item) || added;
+      if (item.op === "toast") toasted.add(item.seq);
+      if (moves) cursor = Math.max(cursor, item.seq);
+    }
+    if (!added) return;
+    if (follow) goToNewest();
+    else newer.hidden = false;
+  }
+
+  function toast(html) {
+    const note = document.createElement("div");
+    note.className = "toast";
+    note.innerHTML = html;
+    toasts.append(note);
+    setTimeout(() => note.remove(), TOAST_MS);
+    return false;
+  }
+
+  /* ---- sending ---- */
+  let failed = null; // the fields to try again, with the event id they already carry
+  function fail(text, fields) {
+    failed = fields;
+    error.querySelector("[data-error-words]").textContent = text;
+    error.hidden = false;
+  }
+
+  async function post(fields) {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), SEND_TIMEOUT_MS);
+    try {
+      const answer = await fetch(words.sendUrl, {
+        method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(fields),
+        credentials: "same-origin", signal: patience.signal,
+      });
+      const body = await answer.json();
+      if (!answer.ok) throw Object.assign(new Error("refused"), { words: body.error });
+      showAll(body.items, { mine: true, moves: false });
+      return true;
+    } catch (problem) {
+      fail(problem.words || words.wordUnsent, fields);
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  let queue = Promise.resolve();
+  function send(fields, button) {
+    error.hidden = true;
+    button.disabled = true;
+    button.setAttribute("aria-busy", "true");
+    const label = button.querySelector("[data-label]");
+    const wording = label && label.textContent;
+    if (label) label.textContent = words.wordSending;
+    queue = queue.then(async () => {
+      const sent = await post(fields);
+      button.disabled = false;
+      button.removeAttribute("aria-busy");
+      if (label) label.textContent = wording;
+      // Only what was sent leaves the box: more may have been typed meanwhile.
+      if (sent && fields.event_id === draft.event_id) {
+        if (box.value === fields.text) box.value = "";
+        draft = { event_id: newId(), text: box.value };
+        keep.drop();
+        measure();
+      }
+    });
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[data-leave]")) keep.drop();
+    if (!form.matches("[data-send]")) return;
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(form));
+    fields.csrf = document.querySelector('meta[name="csrf"]').content; // a streamed fragment may carry an older one
+    if (form !== composer) {
+      const quick = find("[data-quick]");
+      if (form.closest("[data-quick]") && !wide.matches) quick.open = false;
+      return send({ ...fields, event_id: newId() }, form.querySelector("button"));
+    }
+    if (sendButton.disabled || !box.value.trim() || measure() < 0) return;
+    if (warnIdentity() && warnedFor !== box.value) {
+      warnedFor = box.value;
+      return;
+    }
+    hint.hidden = true;
+    draft = { event_id: draft.event_id, text: box.value };
+    send({ ...fields, text: draft.text, event_id: draft.event_id }, sendButton);
+  });
+  find("[data-retry]").addEventListener("click", (event) => failed && send(failed, event.currentTarget));
+
+  /* ---- receiving: one stream for all windows of this visitor, the others ask every ten seconds ---- */
+  let stream = null;
+  function listen() {
+    stream = new EventSource(`${words.streamUrl}?after=${cursor}`);
+    stream.addEventListener("item", (event) => showAll([JSON.parse(event.data)]));
+    stream.onerror = () => {
+      // While it is CONNECTING the browser tries again by itself; CLOSED means the server refused.
+      if (stream.readyState !== EventSource.CLOSED) return;
+      stream = null;
+      setTimeout(listen, 6 * POLL_MS);
+    };
+  }
+  async function ask() {
+    if ((stream && stream.readyState === EventSource.OPEN) || document.hidden) return;
+    try {
+      const answer = await fetch(`${words.mailboxUrl}?after=${cursor}`, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+      if (answer.ok) showAll((await answer.json()).items);
+    } catch (_) { /* the next round asks again */ }
+  }
+  setInterval(ask, POLL_MS);
+  document.addEventListener("visibilitychange", ask);
+  // The lock is held until this window closes; then the next one opens the stream.
+  if (navigator.locks) navigator.locks.request("onewindow.chat.stream", () => { listen(); return new Promise(() => {}); });
+  else listen();
+
+  /* ---- the line, and the first look ---- */
+  const offline = find("[data-offline]");
+  const line = () => { offline.hidden = navigator.onLine; if (navigator.onLine) ask(); };
+  window.addEventListener("online", line);
+  window.addEventListener("offline", line);
+  offline.hidden = navigator.onLine;
+
+  const wide = window.matchMedia("(min-width: 64rem)");
+  if (newest() && !wide.matches) find("[data-quick]").open = false;
+  const kept = keep.read();
+  if (kept && kept.text && !box.value) {
+    draft = kept;
+    box.value = kept.text;
+    hint.textContent = words.wordKept;
+    hint.hidden = false;
+  }
+  measure();
+  goToNewest();
+})();

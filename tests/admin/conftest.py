@@ -1,0 +1,142 @@
+"""The console in a test: the application with its router, and browsers for the people of the cast."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from admin import router
+from admin.pages import Services
+from knowledge.answer import LiveBase
+from office import signin
+from office.staff import Staff
+from office.store import Store
+from tests.make import HOURS, Cast
+
+ADDRESS = "http://desk.test"
+PASSWORD = "a long enough password"
+
+
+@dataclass
+class Clock:
+    """The one clock of the tests; it moves only when told to."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, span: timedelta) -> None:
+        self.now += span
+
+
+@dataclass
+class Browser:
+    """A browser that fills in the forms it has been shown."""
+
+    client: httpx.AsyncClient
+    shown: str = ""
+    version: str = field(default="", init=False)
+
+    async def get(self, address: str, **more: Any) -> httpx.Response:
+        """Open a page; a page that was shown is the one whose forms are sent next."""
+        response = await self.client.get(address, **more)
+        self.shown = response.text
+        return response
+
+    async def post(
+        self, address: str, fields: Mapping[str, Any] | None = None, **more: Any
+    ) -> httpx.Response:
+        """Send a form with the token and the hidden fields of the page that is shown."""
+        sent = {"csrf": self.hidden("csrf"), **self._hidden(address), **(fields or {})}
+        return await self.client.post(address, data=sent, **more)
+
+    def hidden(self, name: str) -> str:
+        """The first hidden field of that name on the page."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.shown)
+        return found[1] if found else ""
+
+    def _hidden(self, address: str) -> dict[str, str]:
+        form = re.search(rf'<form[^>]*action="{re.escape(address)}"[^>]*>(.*?)</form>', self.shown, re.DOTALL)
+        inside = form[1] if form else self.shown
+        return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)">', inside))
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    return Clock(now)
+
+
+@pytest.fixture
+def app(store: Store, clock: Clock) -> FastAPI:
+    """The application as the running machine builds it, console only."""
+    made = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    made.state.services = Services(
+        store=store,
+        hours=HOURS,
+        live=LiveBase(),
+        secret=b"secret of the tests",
+        sample=True,
+        official=False,
+        secure_cookies=False,
+        trusted_proxies=frozenset(),
+        clock=clock,
+    )
+    router.install(made)
+    return made
+
+
+@pytest.fixture
+async def browsing(app: FastAPI) -> AsyncIterator[Callable[..., Browser]]:
+    """Makes browsers; `host` is the network address from which it comes."""
+    opened: list[httpx.AsyncClient] = []
+
+    def make(host: str = "192.0.2.1") -> Browser:
+        transport = httpx.ASGITransport(app=app, client=(host, 40000))
+        client = httpx.AsyncClient(transport=transport, base_url=ADDRESS)
+        opened.append(client)
+        return Browser(client)
+
+    yield make
+    for client in opened:
+        await client.aclose()
+
+
+@pytest.fixture
+def signed_in(store: Store, clock: Clock, browsing: Callable[..., Browser]) -> Callable[[Staff], Any]:
+    """A browser in which this person is signed in, the short way: with a sign-in in the store."""
+
+    async def make(person: Staff) -> Browser:
+        async with store.transaction() as session:
+            token = await signin._sign_in(session, person, device="Test", now=clock())
+        made = browsing()
+        made.client.cookies.set("one-window-desk", token)
+        return made
+
+    return make
+
+
+@pytest.fixture
+async def with_password(store: Store, cast: Cast, now: datetime) -> dict[str, str]:
+    """Gives 李强 a user name and a password by way of an invite."""
+    async with store.transaction() as session:
+        token = await signin.new_way_in(session, cast.li_qiang, actor=None, now=now)
+        await signin.accept_invite(session, token, "liqiang", PASSWORD, device="Test", now=now)
+    return {"username": "liqiang", "password": PASSWORD}
+
+
+@pytest.fixture
+def behind(app: FastAPI) -> Callable[..., None]:
+    """Puts the application behind proxies."""
+
+    def set_proxies(*proxies: str) -> None:
+        app.state.services = replace(app.state.services, trusted_proxies=frozenset(proxies))
+
+    return set_proxies
