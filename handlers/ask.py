@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from aiogram import F, Router
@@ -10,19 +11,24 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.methods import AnswerCallbackQuery, EditMessageReplyMarkup
 from aiogram.types import CallbackQuery, Message
+from sqlalchemy import select
 
 from handlers import asking, dates, keyboards, mine, start
 from handlers.callbacks import Op, Tap
-from handlers.plain_words import Said, meaning
+from handlers.plain_words import Said, choice, meaning
 from handlers.turn import Reply, Turn
+from knowledge.gate import Gate, gate
+from knowledge.match import Hit
 from knowledge.text import is_greeting
 from office import redact
-from ticketing import ledgers, queue, tickets
-from ticketing.ledgers import Outcome
+from ticketing import intake, ledgers, queue
+from ticketing.ledgers import Enquiry, Outcome
 
 router = Router(name="ask")
 
-RECENT = timedelta(minutes=30)
+ANSWERED_JUST_NOW = timedelta(minutes=10)
+KNOCKED = timedelta(minutes=1)
+CODE = re.compile(r"[0-9A-Za-z]{4}")
 
 
 class ToPerson(StatesGroup):
@@ -44,24 +50,41 @@ async def human_tapped(query: CallbackQuery, turn: Turn, state: FSMContext) -> R
 
 async def _to_person(turn: Turn, state: FSMContext) -> Reply:
     """What was just asked goes to a person; without a question the next message will."""
-    last = await asking.last_enquiry(turn, RECENT)
-    if last is not None and last.ticket_id is None and last.solved is not True:
+    last = await asking.last_enquiry(turn, asking.JUST_NOW)
+    # An answer some time ago was probably the right one: what is wanted now is something else.
+    if (
+        last is not None
+        and last.ticket_id is None
+        and last.solved is not True
+        and (last.outcome is None or last.at >= turn.now - ANSWERED_JUST_NOW)
+    ):
         return await asking.owe(turn, last, key="ticket.person", asked_for_person=True)
-    reply = turn.say(turn.words("human_how"))
+    ticket = await asking.open_ticket_of(turn)
+    facts = {"no": ticket.ticket_no} if ticket else {}
     await state.set_state(ToPerson.waiting)
-    return reply
+    await state.set_data({"since": turn.now.isoformat()})
+    return turn.say(turn.words("human_more" if ticket else "human_how", **facts))
 
 
 @router.message(ToPerson.waiting, F.text, ~F.text.startswith("/"))
 async def for_person(message: Message, turn: Turn, state: FSMContext) -> Reply:
     """The message after 人工 is written down as it is."""
-    await state.clear()
     words = (message.text or "").strip()
-    if meaning(words) or is_greeting(words):
-        return start.greeting(turn)
+    since = str((await state.get_data()).get("since", ""))
+    if since < (turn.now - asking.JUST_NOW).isoformat() or meaning(words) is not None:
+        await state.clear()
+        return await read(turn, words)
+    if is_greeting(words) or not _says_something(words):
+        return turn.say(turn.words("human_how"))
+    if len(words) > asking.LONGEST_INPUT:
+        return turn.say(turn.words("too_long", most=asking.LONGEST_INPUT))
+    await state.clear()
     enquiry = await ledgers.record(
         turn.session, turn.contact, words, outcome=None, now=turn.now, event_id=turn.event_id
     )
+    kind = gate(words[: asking.LONGEST_MATCHED])
+    if kind in (Gate.DISTRESS, Gate.REPORT):
+        return turn.say(turn.words(f"gate.{kind.value}")) + await asking.restricted(turn, enquiry, kind)
     return await asking.owe(turn, enquiry, key="ticket.person", asked_for_person=True)
 
 
@@ -69,11 +92,10 @@ async def for_person(message: Message, turn: Turn, state: FSMContext) -> Reply:
 async def quick(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     """A quick topic asks its words for the person who tapped it."""
     topics = keyboards.quick_topics()
-    number = int(callback_data.arg) if callback_data.arg.isdigit() else -1
-    if not 0 <= number < len(topics):
+    if not 0 <= callback_data.number < len(topics):
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("expired_button"))]
     reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id)]
-    return reply + await speak_for(turn, topics[number]["words"])
+    return reply + await speak_for(turn, topics[callback_data.number]["words"])
 
 
 async def speak_for(turn: Turn, words: str) -> Reply:
@@ -88,14 +110,19 @@ async def speak_for(turn: Turn, words: str) -> Reply:
     return await asking.ask(turn, words)
 
 
+@router.message(Command("where"))
+@router.message(Said("where"))
+async def where(message: Message, turn: Turn) -> Reply:
+    return await asking.ask(turn, next(t["words"] for t in keyboards.quick_topics() if "where" in t["key"]))
+
+
 @router.callback_query(Tap.filter(F.op == Op.PICK))
 async def picked(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     """One of the offered entries; a second tap on the same question changes nothing."""
     enquiry = await ledgers.of_contact(turn.session, callback_data.row, turn.contact)
-    number = int(callback_data.arg) if callback_data.arg.isdigit() else -1
-    if not 0 <= number < len(enquiry.offered):
+    if not 0 <= callback_data.number < len(enquiry.offered):
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("expired_button"))]
-    entry_id = int(enquiry.offered[number])
+    entry_id = int(enquiry.offered[callback_data.number])
     if enquiry.entry_id == entry_id:
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
     reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id)]
@@ -112,25 +139,52 @@ async def none_of_these(query: CallbackQuery, callback_data: Tap, turn: Turn) ->
 
 
 @router.callback_query(Tap.filter(F.op == Op.SOLVED))
-async def solved(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
+async def solved_tapped(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     enquiry = await ledgers.of_contact(turn.session, callback_data.row, turn.contact)
+    if enquiry.solved is True:
+        return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
     enquiry.solved = True
     enquiry.outcome = enquiry.outcome or Outcome.AUTO
-    return [
-        AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("thanks")),
-        *_without_buttons(query, turn),
-    ]
+    text = turn.words("thanks")
+    return [AnswerCallbackQuery(callback_query_id=query.id, text=text), *without_buttons(query, turn)]
 
 
 @router.callback_query(Tap.filter(F.op == Op.NOT_SOLVED))
-async def not_solved(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
+async def not_solved_tapped(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     """The answer did not help: the question becomes a ticket with what was answered."""
     enquiry = await ledgers.of_contact(turn.session, callback_data.row, turn.contact)
     if enquiry.solved is False:
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
     enquiry.solved = False
-    reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id), *_without_buttons(query, turn)]
+    reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id), *without_buttons(query, turn)]
     return reply + await asking.owe(turn, enquiry, key="ticket.not_solved")
+
+
+@router.message(Said("again"))
+async def not_solved(message: Message, turn: Turn, state: FSMContext) -> Reply:
+    """没解决 in words: said of the answer that came last, from a person or from the base."""
+    last = await asking.last_enquiry(turn, asking.JUST_NOW)
+    if last is not None and last.outcome is Outcome.AUTO and last.solved is not False:
+        last.solved = False
+        return await asking.owe(turn, last, key="ticket.not_solved")
+    return await mine.verdict(turn, "no") or await _to_person(turn, state)
+
+
+@router.message(Said("solved"))
+async def solved(message: Message, turn: Turn) -> Reply:
+    """解决了 in words."""
+    last = await asking.last_enquiry(turn, asking.JUST_NOW)
+    if last is not None and last.outcome is Outcome.AUTO and last.solved is None:
+        last.solved = True
+    else:
+        await mine.verdict(turn, "yes")
+    return turn.say(turn.words("thanks"))
+
+
+@router.message(Said("thanks"))
+async def thanked(message: Message, turn: Turn) -> Reply:
+    """Politeness is no question and no detail."""
+    return turn.say(turn.words("welcome"))
 
 
 @router.callback_query()
@@ -142,38 +196,89 @@ async def unknown_button(query: CallbackQuery, turn: Turn) -> Reply:
     ]
 
 
+@router.message(F.text.startswith("/"))
+async def unknown_command(message: Message, turn: Turn) -> Reply:
+    return turn.say(turn.words("help"), keyboards.menu(turn.lang))
+
+
 @router.message(F.text)
 async def question(message: Message, turn: Turn) -> Reply:
     """Any other text is a question."""
-    raw = message.text or ""
-    words = "".join(char for char in raw if char.isprintable() or char in "\n\t").strip()
-    notice = turn.say(turn.words("id_deleted")) if turn.had_id_number else []
-    if len(words) > asking.LONGEST_INPUT:
-        return turn.say(turn.words("too_long", most=asking.LONGEST_INPUT))
-    rest = words.replace(redact.PLACEHOLDER, "")
-    if not any(char.isalnum() for char in rest) and not is_greeting(words):
-        return notice or turn.say(turn.words("say_more"), keyboards.menu(turn.lang))
-    if is_greeting(words):
-        return start.greeting(turn)
-    if turn.had_id_number and len(rest) < 4:
-        return notice
-    return notice + await asking.ask(turn, words)
+    return await read(turn, message.text or "")
 
 
 @router.edited_message(F.text)
 async def edited(message: Message, turn: Turn) -> Reply:
-    """An edited question: staff see both versions; before a person answered it is matched again."""
+    """An edited question is matched again until a person has answered; both versions stay.
+
+    What was sent stays as it was sent: the new answer is a new message.
+    """
     words = (message.text or "").strip()
-    if not words:
+    before = await turn.session.scalar(
+        select(Enquiry)
+        .where(Enquiry.contact_id == turn.contact.id, Enquiry.event_id == turn.event_id)
+        .order_by(Enquiry.id.desc())
+        .limit(1)
+    )
+    if not _says_something(words) or (before is not None and before.words == words):
         return []
-    written = await queue.of_event(turn.session, turn.contact, turn.event_id)
-    if written is None:
-        return await asking.ask(turn, words)
-    await tickets.edited(turn.session, written, words, now=turn.now, event_id=turn.event_id)
-    return turn.say(turn.words("edit_noted"))
+    if before is not None:
+        before.pending_until = None
+    ticket = await queue.of_event(turn.session, turn.contact, turn.event_id)
+    if ticket is None:
+        return await read(turn, words)
+    await intake.edited(turn.session, ticket, words, now=turn.now, event_id=turn.event_id)
+    reply = turn.say(turn.words("edit_noted", no=ticket.ticket_no))
+    if ticket.conclusion_no or before is None or gate(words) is not None:
+        return reply
+    outcome = await asking.match(turn, words)
+    return reply + (
+        await asking.deliver(turn, before, outcome.best.entry_id) if isinstance(outcome, Hit) else []
+    )
 
 
-def _without_buttons(query: CallbackQuery, turn: Turn) -> Reply:
-    if query.message is None:
+async def read(turn: Turn, words: str) -> Reply:
+    """Free words, wherever they stood: a greeting, a number chosen, a code, else a question."""
+    words = words.strip()
+    if len(words) > asking.LONGEST_INPUT:
+        return turn.say(turn.words("too_long", most=asking.LONGEST_INPUT))
+    if is_greeting(words):
+        return _knocked(turn)
+    if not _says_something(words):
+        # What was taken out of the message has been answered already.
+        return [] if turn.redacted else turn.say(turn.words("say_more"), keyboards.menu(turn.lang))
+    if (number := choice(words)) is not None:
+        return await _chosen(turn, number)
+    if CODE.fullmatch(words) and (shown := await mine.by_own_code(turn, words)):
+        return shown
+    return await asking.ask(turn, words)
+
+
+def _says_something(words: str) -> bool:
+    rest = words.replace(redact.PLACEHOLDER, "")
+    least = 1 if rest == words else 4
+    return sum(char.isalnum() for char in rest) >= least
+
+
+def _knocked(turn: Turn) -> Reply:
+    """在吗: a stranger gets the greeting, anybody else one line, and not again at once."""
+    if turn.contact.first_seen_at == turn.now:
+        return start.greeting(turn)
+    if not turn.first_in("knock", KNOCKED):
+        return []
+    return turn.say(turn.words("here"), keyboards.menu(turn.lang))
+
+
+async def _chosen(turn: Turn, number: int) -> Reply:
+    """A typed number stands for a choice of the question just asked."""
+    last = await asking.last_enquiry(turn, asking.JUST_NOW)
+    if last is None or last.ticket_id is not None or not 0 < number <= len(last.offered):
+        return turn.say(turn.words("choose_again"), keyboards.menu(turn.lang))
+    return await asking.deliver(turn, last, int(last.offered[number - 1]))
+
+
+def without_buttons(query: CallbackQuery, turn: Turn) -> Reply:
+    """Take the buttons off a message that has been acted upon, where the channel still lets us."""
+    if not isinstance(query.message, Message):
         return []
     return [EditMessageReplyMarkup(chat_id=turn.chat_id, message_id=query.message.message_id)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from html import escape
 
+from aiogram.methods import SendMessage
 from rapidfuzz import fuzz
 from sqlalchemy import select
 
@@ -13,43 +14,47 @@ from handlers.turn import Reply, Turn
 from knowledge import answer as answers
 from knowledge.gate import Gate, gate, in_our_field, is_question
 from knowledge.match import Hit, Miss, Near, Outcome
-from knowledge.text import normalise, split_questions
+from knowledge.text import is_latin, normalise, split_questions
 from knowledge.versions import Audience, EntryVersion
+from office import redact
 from office.words import say
-from ticketing import ledgers, queue, tickets
+from ticketing import intake, ledgers, queue, tickets, verdicts
 from ticketing.ledgers import Enquiry
 from ticketing.ledgers import Outcome as Ended
-from ticketing.records import Ticket, TicketKind, UnansweredReason
+from ticketing.records import FollowUp, Ticket, TicketKind, TicketState, UnansweredReason
 
 FRAGMENT_SPAN = timedelta(seconds=5)
 FRAGMENT = 14
+JUST_NOW = timedelta(minutes=30)
 SAME_QUESTION = 70
 LONGEST_INPUT = 6000
+LONGEST_MATCHED = 1500
 ENGLISH = "en"
+# What stops the whole message, whatever else stands in it; the other kinds stop only their own question.
+WHOLE = (Gate.DISTRESS, Gate.ABUSE, Gate.REPORT, Gate.OTHER_LANGUAGE)
 
 
 async def ask(turn: Turn, words: str) -> Reply:
     """Answer a message of free text; `words` are redacted."""
-    stopped = gate(words)
-    if stopped is not None:
+    stopped = gate(words[:LONGEST_MATCHED])
+    if stopped in WHOLE:
         return await _stopped(turn, words, stopped)
-    questions = split_questions(words)
+    # A message longer than what is matched is a story, however many questions stand in it.
+    questions = split_questions(words) if len(words) <= LONGEST_MATCHED else []
     if len(questions) > 1:
         return await _several(turn, questions)
-    joined = await _earlier_piece(turn)
-    outcome = await _match(turn, words)
-    if joined is not None and not isinstance(outcome, Hit):
-        together = f"{joined.words}，{words}"
-        outcome_together = await _match(turn, together)
-        if not isinstance(outcome_together, Miss) or joined.pending_until is not None:
-            joined.words, joined.pending_until = together, None
-            return await _carry_out(turn, joined, outcome_together)
-    enquiry = await _record(turn, words, outcome)
-    return await _carry_out(turn, enquiry, outcome)
+    if stopped is not None:
+        return await _stopped(turn, words, stopped)
+    outcome = await match(turn, words)
+    piece = await _earlier_piece(turn, words)
+    if piece is not None:
+        return await _joined(turn, piece, words, outcome)
+    return await _alone(turn, words, outcome)
 
 
 async def deliver(turn: Turn, enquiry: Enquiry, entry_id: int) -> Reply:
     """Send the answer in force of an entry; without one the question becomes a ticket."""
+    enquiry.pending_until = None
     found = await answers.published(turn.session, entry_id, office=turn.district, now=turn.now)
     if found is None:
         return await owe(turn, enquiry)
@@ -57,12 +62,10 @@ async def deliver(turn: Turn, enquiry: Enquiry, entry_id: int) -> Reply:
     enquiry.entry_id, enquiry.entry_version_id = found.entry_id, found.version_id
     enquiry.topic = (await turn.session.get_one(EntryVersion, found.version_id)).topic
     enquiry.outcome = enquiry.outcome or Ended.AUTO
-    text = speech.answer(found, turn.lang, brief=turn.contact.text_size != "standard")
+    text = speech.answer(found, turn.lang, brief=turn.large)
     reply = turn.say(text, keyboards.after_answer(turn.lang, enquiry.id))
     if not found.confirmed:
-        ticket, fresh = await write_down(turn, enquiry, why=UnansweredReason.NEEDS_SUPERIOR)
-        key = "unconfirmed" if fresh else "appended"
-        reply += turn.say(speech.ticket_opened(ticket, turn.lang, key=key))
+        reply += await owe(turn, enquiry, key="unconfirmed", why=UnansweredReason.NEEDS_SUPERIOR)
     return reply
 
 
@@ -77,41 +80,46 @@ async def owe(
     urgent: bool = False,
 ) -> Reply:
     """Open a ticket for an enquiry, or join the asker's open one, and say number, code and time."""
-    ticket, fresh = await write_down(
-        turn, enquiry, asked_for_person=asked_for_person, kind=kind, why=why, urgent=urgent
-    )
-    text = speech.ticket_opened(ticket, turn.lang, key=key if fresh else "appended")
-    upcoming = turn.desk.hours.next_open(turn.now)
-    if fresh and not turn.desk.hours.is_open(turn.now) and upcoming is not None:
-        text += "\n" + turn.words("off_hours", next=speech.spoken_time(upcoming))
-    return turn.say(text, keyboards.person_or_menu(turn.lang) if not asked_for_person else None)
-
-
-async def write_down(
-    turn: Turn,
-    enquiry: Enquiry,
-    *,
-    asked_for_person: bool = False,
-    kind: TicketKind = TicketKind.ENQUIRY,
-    why: UnansweredReason = UnansweredReason.NO_ENTRY,
-    urgent: bool = False,
-) -> tuple[Ticket, bool]:
-    """The ticket for an enquiry, and whether it is new; the same question of the same asker joins."""
     enquiry.pending_until = None
     if enquiry.ticket_id is not None:
-        return await tickets.get(turn.session, enquiry.ticket_id), False
-    if kind is TicketKind.ENQUIRY and (same := await _same_question(turn, enquiry.words)):
-        await tickets.append(turn.session, same, enquiry.words, now=turn.now, event_id=enquiry.event_id)
+        return await _owed_already(turn, await tickets.get(turn.session, enquiry.ticket_id))
+    if same := await _same_question(turn, enquiry.words, kind):
+        await intake.append(turn.session, same, enquiry.words, now=turn.now, event_id=enquiry.event_id)
         enquiry.ticket_id, enquiry.outcome = same.id, Ended.TICKETED
-        return same, False
-    ticket = await tickets.open_ticket(
+        return _noted(turn, same, "appended")
+    ticket = await intake.open_ticket(
         turn.session, turn.contact, enquiry.words, unit=turn.district, district=turn.district,
         channel=turn.contact.channel, actor=turn.actor, hours=turn.desk.hours, now=turn.now,
         topic=enquiry.topic, kind=kind, why=why, asked_for_person=asked_for_person,
         urgent=urgent or kind is TicketKind.REPORT, event_id=enquiry.event_id,
     )  # fmt: skip
     enquiry.ticket_id, enquiry.outcome = ticket.id, Ended.TICKETED
-    return ticket, True
+    text = speech.ticket_opened(ticket, turn.lang, key=key)
+    upcoming = turn.desk.hours.next_open(turn.now)
+    if not turn.desk.hours.is_open(turn.now) and upcoming is not None:
+        text += "\n" + turn.words("off_hours", next=speech.spoken_time(upcoming, turn.lang))
+    return turn.say(text, keyboards.after_ticket(turn.lang))
+
+
+async def _owed_already(turn: Turn, ticket: Ticket) -> Reply:
+    """The question is in somebody's hands; one that was answered before is opened again."""
+    ticket = await queue.standing(turn.session, ticket)
+    if ticket.state in (TicketState.ANSWERED, TicketState.CLOSED):
+        await verdicts.follow_up(
+            turn.session,
+            ticket,
+            FollowUp.NOT_SOLVED,
+            contact=turn.contact,
+            actor=turn.actor,
+            hours=turn.desk.hours,
+            now=turn.now,
+        )
+        return turn.say(f"{turn.words('reopened')}\n{speech.progress(ticket, turn.lang)}")
+    return _noted(turn, ticket, "ticket.already")
+
+
+def _noted(turn: Turn, ticket: Ticket, key: str) -> Reply:
+    return turn.say(speech.ticket_opened(ticket, turn.lang, key=key), keyboards.after_ticket(turn.lang))
 
 
 async def last_enquiry(turn: Turn, within: timedelta) -> Enquiry | None:
@@ -124,10 +132,18 @@ async def last_enquiry(turn: Turn, within: timedelta) -> Enquiry | None:
     )
 
 
-async def _match(turn: Turn, words: str) -> Outcome:
+async def open_ticket_of(turn: Turn) -> Ticket | None:
+    """The asker's newest open ticket."""
+    found = await queue.of_asker(turn.session, turn.contact, only_open=True)
+    return found[0] if found else None
+
+
+async def match(turn: Turn, words: str) -> Outcome:
+    """What the base has for these words."""
     return await answers.find(
-        turn.session, turn.desk.live, words, audience=Audience.VOTER, unit=turn.district, now=turn.now
-    )
+        turn.session, turn.desk.live, words[:LONGEST_MATCHED].replace(redact.PLACEHOLDER, " "),
+        audience=Audience.VOTER, unit=turn.district, now=turn.now,
+    )  # fmt: skip
 
 
 async def _record(turn: Turn, words: str, outcome: Outcome) -> Enquiry:
@@ -140,55 +156,112 @@ async def _record(turn: Turn, words: str, outcome: Outcome) -> Enquiry:
     )  # fmt: skip
 
 
+async def _alone(turn: Turn, words: str, outcome: Outcome) -> Reply:
+    """A message for itself: a detail for the open ticket if it asks nothing and answers nothing."""
+    if not isinstance(outcome, Hit) and _tells(words):
+        ticket = await open_ticket_of(turn)
+        if ticket and (isinstance(outcome, Miss) or ticket.accepted_at >= turn.now - JUST_NOW):
+            await intake.append(turn.session, ticket, words, now=turn.now, event_id=turn.event_id)
+            return _noted(turn, ticket, "appended")
+    return await _carry_out(turn, await _record(turn, words, outcome), outcome)
+
+
 async def _carry_out(turn: Turn, enquiry: Enquiry, outcome: Outcome) -> Reply:
+    enquiry.pending_until = None
     if isinstance(outcome, Hit):
         return await deliver(turn, enquiry, outcome.candidates[0].entry_id)
     if isinstance(outcome, Near):
-        enquiry.offered = [str(choice.entry_id) for choice in outcome.choices]
-        questions = [await _standard_question(turn, choice.entry_id) for choice in outcome.choices]
-        return turn.say(turn.words("near"), keyboards.choices(turn.lang, enquiry.id, questions))
-    if not in_our_field(enquiry.words):
+        return await _offer(turn, enquiry, [choice.entry_id for choice in outcome.choices])
+    if not in_our_field(enquiry.words[:LONGEST_MATCHED]):
         # Stays an open enquiry, so that the button to a person still knows what was asked.
         return turn.say(turn.words("out_of_scope"), keyboards.person_or_menu(turn.lang))
-    if len(enquiry.words) <= FRAGMENT and not is_question(enquiry.words):
-        open_tickets = await queue.of_asker(turn.session, turn.contact, only_open=True)
-        if not open_tickets:
-            enquiry.pending_until = turn.now + FRAGMENT_SPAN
-            return turn.say(turn.words("go_on"))
+    if len(enquiry.words) <= FRAGMENT and _tells(enquiry.words):
+        enquiry.pending_until = turn.now + FRAGMENT_SPAN
+        return turn.say(turn.words("go_on"))
     return await owe(turn, enquiry)
+
+
+async def _offer(turn: Turn, enquiry: Enquiry, entry_ids: list[int]) -> Reply:
+    """The choices as numbered lines: a whole question does not fit on a button."""
+    shown: dict[int, str] = {}
+    for entry_id in entry_ids:
+        found = await answers.published(turn.session, entry_id, office=turn.district, now=turn.now)
+        if found is not None:
+            shown[entry_id] = found.question
+    if not shown:
+        return await owe(turn, enquiry)
+    enquiry.offered = [str(entry_id) for entry_id in shown]
+    lines = [f"{number}. {escape(question)}" for number, question in enumerate(shown.values(), start=1)]
+    # Without a word of our field it is probably about something else, and then it is not owed an answer.
+    doubtful = not in_our_field(enquiry.words[:LONGEST_MATCHED])
+    text = "\n".join([turn.words("near_doubtful" if doubtful else "near"), *lines])
+    return turn.say(text, keyboards.choices(turn.lang, enquiry.id, len(shown), doubtful=doubtful))
 
 
 async def _several(turn: Turn, questions: list[str]) -> Reply:
     reply = turn.say(turn.words("several", count=len(questions)))
     for number, question in enumerate(questions, start=1):
-        outcome = await _match(turn, question)
-        enquiry = await _record(turn, question, outcome)
-        part = await _carry_out(turn, enquiry, outcome)
+        stopped = gate(question)
+        if stopped is not None:
+            part = await _stopped(turn, question, stopped)
+        else:
+            outcome = await match(turn, question)
+            part = await _carry_out(turn, await _record(turn, question, outcome), outcome)
         head = f"{number}/{len(questions)} {escape(question[:60])}"
-        reply += turn.say(head) + part
+        reply += _headed(turn, head, part)
     return reply
 
 
-async def _earlier_piece(turn: Turn) -> Enquiry | None:
-    """What the same person wrote a moment ago and was not answered yet: perhaps the first half."""
+def _headed(turn: Turn, head: str, part: Reply) -> Reply:
+    first, *others = part
+    if isinstance(first, SendMessage) and len(first.text) + len(head) < speech.LONGEST_MESSAGE:
+        return [first.model_copy(update={"text": f"{head}\n{first.text}"}), *others]
+    return turn.say(head) + part
+
+
+async def _earlier_piece(turn: Turn, words: str) -> Enquiry | None:
+    """What the same person wrote a moment ago, if it and `words` can be two halves of one question.
+
+    Two questions are never halves of one; what was answered is only added to.
+    """
     last = await last_enquiry(turn, FRAGMENT_SPAN)
-    if last is None or last.outcome is not None:
+    if last is None or last.outcome is Ended.TICKETED or gate(last.words) is not None:
+        return None
+    if not _tells(words) and (last.outcome is not None or not _tells(last.words)):
         return None
     return last
 
 
-async def _same_question(turn: Turn, words: str) -> Ticket | None:
+async def _joined(turn: Turn, last: Enquiry, words: str, outcome: Outcome) -> Reply:
+    """Two halves of one question: read together where that says more, apart where it does not."""
+    together = f"{last.words}，{words}"
+    both = await match(turn, together)
+    if last.outcome is Ended.AUTO:
+        for found, said in ((both, together), (outcome, words)):
+            if isinstance(found, Hit) and found.best.entry_id != last.entry_id:
+                return await deliver(turn, await _record(turn, said, found), found.best.entry_id)
+        last.words = together
+        return turn.say(turn.words("noted_together"), keyboards.after_answer(turn.lang, last.id))
+    if isinstance(outcome, Hit) and not isinstance(both, Hit):
+        last.pending_until = None
+        return await deliver(turn, await _record(turn, words, outcome), outcome.best.entry_id)
+    last.words = together
+    return await _carry_out(turn, last, outcome if isinstance(both, Miss) else both)
+
+
+def _tells(words: str) -> bool:
+    # Pinyin does not show whether it asks; taken as a question, it is never put away as a detail.
+    return not is_question(words) and not is_latin(words)
+
+
+async def _same_question(turn: Turn, words: str, kind: TicketKind) -> Ticket | None:
     lexicon = answers.lexicon()
-    asked = normalise(words, lexicon)
+    asked = normalise(words[:LONGEST_MATCHED], lexicon)
     for ticket in await queue.of_asker(turn.session, turn.contact, only_open=True):
-        if fuzz.ratio(asked, normalise(ticket.words, lexicon)) >= SAME_QUESTION:
+        before = normalise(ticket.words[:LONGEST_MATCHED], lexicon)
+        if ticket.kind is kind and fuzz.ratio(asked, before) >= SAME_QUESTION:
             return ticket
     return None
-
-
-async def _standard_question(turn: Turn, entry_id: int) -> str:
-    found = await answers.published(turn.session, entry_id, office=turn.district, now=turn.now)
-    return found.question if found else turn.words("button.none_of_these")
 
 
 async def _stopped(turn: Turn, words: str, kind: Gate) -> Reply:
@@ -200,7 +273,12 @@ async def _stopped(turn: Turn, words: str, kind: Gate) -> Reply:
     text = say(f"gate.{kind.value}", lang, phone=turn.district.phone, office=turn.district.office_name)
     if kind not in (Gate.DISTRESS, Gate.REPORT):
         return turn.say(text, keyboards.person_or_menu(lang))
-    return turn.say(text) + await owe(
+    return turn.say(text) + await restricted(turn, enquiry, kind)
+
+
+async def restricted(turn: Turn, enquiry: Enquiry, kind: Gate) -> Reply:
+    """A report, or a person in distress: to a person at once, and only to those who may see it."""
+    return await owe(
         turn, enquiry, key="ticket.person", asked_for_person=True, why=UnansweredReason.RESTRICTED,
         kind=TicketKind.REPORT if kind is Gate.REPORT else TicketKind.ENQUIRY,
         urgent=kind is Gate.DISTRESS,

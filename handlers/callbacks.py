@@ -5,8 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+# What a row number may be on every database; more can only be forged.
+HIGHEST_ROW = 2**31 - 1
 
 
 class Op(StrEnum):
@@ -21,25 +24,32 @@ class Op(StrEnum):
     MENU = "rst"
     MINE = "min"
     FOLLOW_UP = "fol"
-    AGAIN = "rop"
     LARGE = "big"
     FORGET = "fgt"
-    WHEN = "whn"
     ASK = "ask"
 
 
 class Tap(CallbackData, prefix="1", sep="|"):
-    """`1|op|id|stamp|arg`: grammar version, operation, row in base 36, version stamp, small argument."""
+    """`1|op|id|stamp|arg`: grammar version, operation, row in base 36, version stamp, small argument.
 
-    op: str
-    id: str = "0"
-    stamp: str = "0"
-    arg: str = ""
+    Data comes from outside: what does not follow the grammar does not become a `Tap`.
+    """
+
+    op: str = Field(pattern=r"^[a-z]{3}$")
+    id: str = Field("0", pattern=r"^[0-9a-z]{1,10}$")
+    stamp: str = Field("0", pattern=r"^[0-9a-z]{1,8}$")
+    arg: str = Field("", pattern=r"^[0-9a-z_-]{0,12}$")
 
     @property
     def row(self) -> int:
-        """The row number; raises `ValueError` for what is not base 36."""
-        return int(self.id, 36)
+        """The row number; 0, which no row has, for one that no row can have."""
+        number = int(self.id, 36)
+        return number if number <= HIGHEST_ROW else 0
+
+    @property
+    def number(self) -> int:
+        """The argument as a place in a list; -1 where it is none."""
+        return int(self.arg) if self.arg.isdigit() else -1
 
 
 def base36(number: int) -> str:

@@ -33,6 +33,6 @@ async def reply(turn: Turn) -> Reply:
     for kind in SHOWN:
         for span in spans.get(kind, []):
             lines.append(f"<b>{turn.words(f'date.{kind.value}')}</b>　{calendar.worded(span, today)}")
-        if kind not in spans:
+        if not spans.get(kind):
             lines.append(f"<b>{turn.words(f'date.{kind.value}')}</b>　{turn.words('not_announced')}")
     return turn.say("\n".join(lines), keyboards.person_or_menu(turn.lang))

@@ -52,7 +52,7 @@ def _follow_up(facts: dict[str, Any], lang: str) -> Built:
 
 def _ticketed(facts: dict[str, Any], lang: str) -> Built:
     text = say("miss", lang, no=facts["no"], key=facts["key"], promise=facts["promise"])
-    return text, keyboards.person_or_menu(lang)
+    return text, keyboards.after_ticket(lang)
 
 
 def _reply(facts: dict[str, Any], lang: str) -> Built:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from aiogram import F, Router
 from aiogram.enums import ContentType
 from aiogram.methods import DeleteMessage
 from aiogram.types import ChatMemberUpdated, Message
 
-from handlers import asking, keyboards
+from handlers import ask, keyboards
 from handlers.turn import Reply, Turn
 from office import outbox
 from office.contacts import ContactState
@@ -15,6 +17,9 @@ from office.store import ring_after_commit
 
 router = Router(name="kinds")
 
+PLAYFUL = {ContentType.STICKER, ContentType.ANIMATION}
+STICKERS = timedelta(minutes=10)
+ALBUM = timedelta(minutes=1)
 QUIET = {ContentType.DICE, ContentType.GAME, ContentType.POLL}
 SERVICE = {
     ContentType.NEW_CHAT_MEMBERS, ContentType.LEFT_CHAT_MEMBER, ContentType.PINNED_MESSAGE,
@@ -24,8 +29,6 @@ SERVICE = {
 
 NAMES = {
     ContentType.PHOTO: "kind.photo",
-    ContentType.STICKER: "kind.sticker",
-    ContentType.ANIMATION: "kind.sticker",
     ContentType.VOICE: "kind.voice",
     ContentType.VIDEO_NOTE: "kind.voice",
     ContentType.AUDIO: "kind.voice",
@@ -48,8 +51,8 @@ async def shared_contact(message: Message, turn: Turn) -> Reply:
 @router.message(F.caption)
 async def captioned(message: Message, turn: Turn) -> Reply:
     """A picture with words: the words are the question, the picture is not looked at."""
-    words = (message.caption or "").strip()
-    return turn.say(turn.words("kind.picture_words")) + await asking.ask(turn, words)
+    turn.first_in(f"album:{message.media_group_id}", ALBUM)
+    return turn.say(turn.words("kind.picture_words")) + await ask.read(turn, message.caption or "")
 
 
 @router.message(F.content_type.in_(QUIET | SERVICE))
@@ -58,9 +61,25 @@ async def quiet(message: Message, turn: Turn) -> Reply:
     return []
 
 
+@router.message(F.content_type.in_(PLAYFUL))
+async def playful(message: Message, turn: Turn) -> Reply:
+    """A sticker gets a friendly line and the menu, but not each of a row of them."""
+    if not turn.first_in("sticker", STICKERS):
+        return []
+    return turn.say(turn.words("kind.sticker"), keyboards.menu(turn.lang))
+
+
+@router.message(F.location.live_period)
+async def live(message: Message) -> Reply:
+    """A position that goes on moving is nothing we follow."""
+    return []
+
+
 @router.message()
 async def other(message: Message, turn: Turn) -> Reply:
-    """A picture, voice, file, sticker or place: what we can do with it, and what helps instead."""
+    """A picture, voice, file or place: what we can do with it, and what helps instead."""
+    if message.media_group_id and not turn.first_in(f"album:{message.media_group_id}", ALBUM):
+        return []
     key = NAMES.get(ContentType(message.content_type), "kind.other")
     return turn.say(turn.words(key), keyboards.menu(turn.lang))
 
@@ -68,8 +87,6 @@ async def other(message: Message, turn: Turn) -> Reply:
 @router.my_chat_member()
 async def membership(event: ChatMemberUpdated, turn: Turn) -> Reply:
     """Blocked: the contact is lost until it writes again. Unblocked: parked answers go out."""
-    if event.chat.type != "private":
-        return []
     if event.new_chat_member.status in ("kicked", "left"):
         turn.contact.state = ContactState.LOST
     elif turn.contact.state is not ContactState.SILENCED:

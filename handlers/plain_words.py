@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ import yaml
 from aiogram.filters import Filter
 from aiogram.types import Message
 
+_NUMERALS = "123456789一二三四五六七八九"
+_CHOICE = re.compile(rf"(?:第|选)?([{_NUMERALS}])个?")
 WORDS = Path(__file__).parent.parent / "data" / "plain_words.yaml"
 
 
@@ -28,6 +31,12 @@ def _bare(text: str) -> str:
 def meaning(text: str) -> str | None:
     """The name of the command these words stand for, or None."""
     return _meaning().get(_bare(text)) if len(text) <= 20 else None
+
+
+def choice(text: str) -> int | None:
+    """The number these words choose (1, １, 一, 第一个), or None."""
+    found = _CHOICE.fullmatch(_bare(text)) if len(text) <= 6 else None
+    return _NUMERALS.index(found[1]) % 9 + 1 if found else None
 
 
 class Said(Filter):

@@ -8,7 +8,8 @@ from aiogram import Dispatcher
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
 from handlers import ask, dates, groups, kinds, mine, start
-from handlers.middlewares import Replies, Transactions
+from handlers.middlewares import Transactions
+from handlers.replies import Replies
 from handlers.turn import Desk
 
 

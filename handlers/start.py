@@ -6,13 +6,17 @@ from aiogram import F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.fsm.context import FSMContext
 from aiogram.methods import AnswerCallbackQuery
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, Message, ReplyKeyboardRemove
 
 from handlers import asking, keyboards, mine
-from handlers.callbacks import Op, Tap, tap
+from handlers.callbacks import Op, Tap
 from handlers.plain_words import Said
 from handlers.turn import Reply, Turn
-from knowledge.versions import by_number
+from knowledge import answer as answers
+from knowledge import calendar, shelf
+from knowledge.versions import Entry, by_number
+from office import outbox
+from office.contacts import ContactState
 from office.errors import NotFound
 from ticketing import forget, ledgers
 
@@ -25,19 +29,37 @@ async def start(message: Message, command: CommandObject, turn: Turn, state: FSM
     await state.clear()
     kind, _, rest = (command.args or "").partition("__")[0].partition("_")
     if kind == "k" and rest:
-        try:
-            entry = await by_number(turn.session, f"K-{rest}")
-        except NotFound:
-            return turn.say(turn.words("link_unknown"), keyboards.menu(turn.lang))
-        enquiry = await ledgers.record(
-            turn.session, turn.contact, f"K-{rest}", outcome=None, now=turn.now, event_id=turn.event_id
-        )
-        return await asking.deliver(turn, enquiry, entry.id)
+        return await _entry(turn, f"K-{rest}")
     if kind == "t" and rest:
         number, _, code = rest.rpartition("_")
         return await mine.by_number_and_code(turn, number, code)
     if kind not in ("", "ask", "src"):
         return turn.say(turn.words("link_unknown"), keyboards.menu(turn.lang))
+    return greeting(turn)
+
+
+async def _entry(turn: Turn, entry_no: str) -> Reply:
+    """An entry by its number, if any voter may read it; a retired one leads to its successor."""
+    unknown = turn.say(turn.words("link_unknown"), keyboards.menu(turn.lang))
+    today = calendar.today(turn.now)
+    try:
+        entry = await by_number(turn.session, entry_no)
+    except NotFound:
+        return unknown
+    found = await answers.published(turn.session, entry.id, office=turn.district, now=turn.now)
+    if found is None:
+        return unknown
+    shown = await turn.session.get_one(Entry, found.entry_id)
+    if not await shelf.is_public(turn.session, shown, today=today):
+        return unknown
+    enquiry = await ledgers.record(
+        turn.session, turn.contact, found.question, outcome=None, now=turn.now, event_id=turn.event_id
+    )
+    return await asking.deliver(turn, enquiry, found.entry_id)
+
+
+@router.message(Said("who"))
+async def who(message: Message, turn: Turn) -> Reply:
     return greeting(turn)
 
 
@@ -50,10 +72,41 @@ async def help_(message: Message, turn: Turn) -> Reply:
 @router.message(Command("big"))
 @router.message(Said("large"))
 async def large(message: Message, turn: Turn) -> Reply:
+    return _switched(turn)
+
+
+@router.callback_query(Tap.filter(F.op == Op.LARGE))
+async def large_tapped(query: CallbackQuery, turn: Turn) -> Reply:
+    return [AnswerCallbackQuery(callback_query_id=query.id), *_switched(turn)]
+
+
+def _switched(turn: Turn) -> Reply:
     """Large print: one fact a message, the phone always visible; the same word switches it off again."""
-    turn.contact.text_size = "standard" if turn.contact.text_size != "standard" else "large"
-    key = "large_off" if turn.contact.text_size == "standard" else "large_on"
-    return turn.say(turn.words(key), keyboards.menu(turn.lang))
+    turn.contact.text_size = "standard" if turn.large else "large"
+    if turn.large:
+        switched = turn.say(turn.words("large_on"), keyboards.always_there(turn.lang))
+    else:
+        switched = turn.say(turn.words("large_off"), ReplyKeyboardRemove())
+    return switched + turn.say(turn.words("what_else"), keyboards.menu(turn.lang))
+
+
+@router.message(Said("call"))
+async def call(message: Message, turn: Turn) -> Reply:
+    return turn.say(turn.words("call", hours=turn.district.hours_text))
+
+
+@router.message(Said("stop"))
+async def stop(message: Message, turn: Turn) -> Reply:
+    """Nothing is sent unasked any more; answers wait until they are asked for."""
+    turn.contact.state = ContactState.SILENCED
+    return turn.say(turn.words("stopped"))
+
+
+@router.message(Said("resume"))
+async def resume(message: Message, turn: Turn) -> Reply:
+    turn.contact.state = ContactState.ACTIVE
+    await outbox.unpark(turn.session, turn.contact, now=turn.now)
+    return turn.say(turn.words("resumed"))
 
 
 @router.message(Command("privacy"))
@@ -66,19 +119,19 @@ async def privacy(message: Message, turn: Turn) -> Reply:
 @router.message(Said("forget"))
 async def forget_me(message: Message, turn: Turn) -> Reply:
     """Deleting cannot be undone, so it asks once."""
-    buttons = keyboards.rows(
-        [(turn.words("button.forget"), tap(Op.FORGET)), (turn.words("button.menu"), tap(Op.MENU))]
-    )
-    return turn.say(turn.words("forget_sure"), buttons)
+    return turn.say(turn.words("forget_sure"), keyboards.really_forget(turn.lang))
 
 
 @router.callback_query(Tap.filter(F.op == Op.FORGET))
-async def forget_confirmed(query: CallbackQuery, turn: Turn) -> Reply:
-    lang_words = turn.words
+async def forget_confirmed(query: CallbackQuery, turn: Turn, state: FSMContext) -> Reply:
+    if turn.contact.first_seen_at == turn.now:
+        # The second tap comes from somebody we no longer know.
+        return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
     certificate = await forget.contact(turn.session, turn.contact, now=turn.now)
+    await state.clear()
     return [
         AnswerCallbackQuery(callback_query_id=query.id),
-        *turn.say(lang_words("forgotten", cert=certificate)),
+        *turn.say(turn.words("forgotten", cert=certificate)),
     ]
 
 

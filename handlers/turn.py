@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiogram.methods import SendMessage, TelegramMethod
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup, ReplyKeyboardRemove
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers import speech
+from handlers.sparing import Sparing
 from knowledge.answer import LiveBase
 from office.audit import Actor, ActorKind
 from office.contacts import Contact
@@ -20,15 +22,24 @@ from office.units import Unit
 from office.words import say
 
 Reply = list[TelegramMethod[Any]]
+Keyboard = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What every turn needs of the running machine; handed to the dispatcher once."""
+    """What every turn needs of the running machine; handed to the dispatcher once.
+
+    `clock` gives the present moment, aware UTC.
+    """
 
     store: Store
     live: LiveBase
     hours: OfficeHours
+    clock: Callable[[], datetime] = _now
 
 
 @dataclass
@@ -36,7 +47,8 @@ class Turn:
     """The asker, the moment and the open transaction of one update.
 
     Handlers return what is to be sent; it leaves after the commit. `event_id` names the message within the
-    chat, so that an edit finds what the message caused.
+    chat, so that an edit finds what the message caused. `redacted` counts the personal numbers that were
+    taken out of the message before anything else saw it.
     """
 
     session: AsyncSession
@@ -46,16 +58,25 @@ class Turn:
     now: datetime
     chat_id: int
     event_id: str
+    sparing: Sparing
     redacted: dict[str, int] = field(default_factory=dict)
-    had_id_number: bool = False
 
     @property
     def lang(self) -> str:
         return self.contact.language
 
     @property
+    def large(self) -> bool:
+        """Whether the contact reads the large-print view."""
+        return self.contact.text_size != "standard"
+
+    @property
     def actor(self) -> Actor:
         return Actor(ActorKind.CONTACT, self.contact.id, "asker", self.contact.channel.value)
+
+    def first_in(self, what: str, span: timedelta) -> bool:
+        """Whether `what` was not said to this contact within `span`; a hint, not a fact."""
+        return self.sparing.first_in(f"{what}:{self.contact.id}", span, self.now)
 
     def words(self, key: str, **facts: Any) -> str:
         """Wording in the contact's language; `phone` and `office` are always at hand."""
@@ -63,8 +84,13 @@ class Turn:
         facts.setdefault("office", self.district.office_name)
         return say(key, self.lang, **facts)
 
-    def say(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> Reply:
-        """A message, split where it is too long, with the buttons under its last part."""
+    def say(self, text: str, keyboard: Keyboard | None = None) -> Reply:
+        """A message, split where it is too long, with the buttons under its last part.
+
+        The large-print view shows the phone number in every message.
+        """
+        if self.large and self.district.phone not in text:
+            text += "\n" + self.words("phone_line")
         pieces = speech.parts(text)
         return [
             SendMessage(

@@ -1,0 +1,193 @@
+"""Progress by number and code, and what the asker says about an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.callbacks import Op, tap
+from office.contacts import Contact, ContactState
+from tests.journeys.conversation import Chat, Town, number_and_code
+from ticketing.records import FollowUp, TicketState
+
+UNKNOWN = "新楼盘没有门牌号，怎么登记？"
+
+
+async def test_progress_without_questions(chat: Chat) -> None:
+    assert (await chat.says("进度")).text == "您目前没有在办的问题。请直接打字提问。"
+
+
+@pytest.mark.parametrize("said", ["进度", "/mine", "我的问题", "查进度", "进度怎么样了", "怎么还没答复"])
+async def test_progress_of_ones_own_questions(chat: Chat, town: Town, said: str) -> None:
+    await chat.says(UNKNOWN)
+    town.later(minutes=1)
+    out = await chat.says(said)
+    ticket = await town.ticket()
+    assert out.text == (
+        f"编号 {ticket.ticket_no}（查询码 {ticket.progress_code}）：等待办理。\n“{UNKNOWN}”\n"
+        "最迟11月20日（周五）17:30前答复。"
+    )
+
+
+async def test_progress_by_its_button(chat: Chat) -> None:
+    await chat.says(UNKNOWN)
+    assert "等待办理" in (await chat.taps("我的问题进度")).text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "进度 {key}",
+        "进度：{key}",
+        "查进度{key}",
+        "进度 {no}",
+        "{no}",
+        "进度 {no} {key}",
+        "{low} {key}",
+        "{key}",
+    ],
+)
+async def test_progress_in_ones_own_chat_needs_either(chat: Chat, town: Town, form: str) -> None:
+    await chat.says(UNKNOWN)
+    ticket = await town.ticket()
+    said = form.format(no=ticket.ticket_no, key=ticket.progress_code, low=ticket.ticket_no.lower())
+    out = await chat.says(said)
+    assert out.text.startswith(f"编号 {ticket.ticket_no}")
+
+
+async def test_progress_from_another_contact_needs_both(town: Town) -> None:
+    await town.chat().says(UNKNOWN)
+    ticket = await town.ticket()
+    other = town.chat(777)
+
+    assert (await other.says(f"进度 {ticket.progress_code}")).text.startswith("没有查到")
+    assert (await other.says(f"进度 {ticket.ticket_no}")).text.startswith("没有查到")
+    out = await other.says(f"进度 {ticket.ticket_no} {ticket.progress_code}")
+    assert "等待办理" in out.text
+
+
+async def test_after_five_wrong_tries_the_right_code_does_not_help(town: Town) -> None:
+    await town.chat().says(UNKNOWN)
+    ticket = await town.ticket()
+    wrong = "0000" if ticket.progress_code != "0000" else "1111"
+    other = town.chat(777)
+
+    for _ in range(5):
+        assert (await other.says(f"进度 {ticket.ticket_no} {wrong}")).text.startswith("没有查到")
+    out = await other.says(f"进度 {ticket.ticket_no} {ticket.progress_code}")
+    assert out.text == "次数较多，请于11月20日（周五）10:10后再试。"
+
+    town.later(minutes=10)
+    assert "等待办理" in (await other.says(f"进度 {ticket.ticket_no} {ticket.progress_code}")).text
+
+
+async def test_progress_shows_the_answer_and_no_promise_any_more(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    await town.answers(await town.ticket(), "请带房产证明到登记站。")
+    out = await chat.says("进度")
+    assert "已答复" in out.text
+    assert "答复：请带房产证明到登记站。" in out.text
+    assert "最迟" not in out.text
+
+
+async def test_open_questions_stand_first(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    town.later(minutes=1)
+    await chat.says("业委会的章程在哪看？")
+    await town.answers((await town.tickets())[1])
+    out = await chat.says("进度")
+    assert out.text.index(UNKNOWN) < out.text.index("业委会")
+
+
+async def test_solved_after_an_answer_closes_once(chat: Chat, town: Town) -> None:
+    await _answered(chat, town)
+    out = await chat.taps("✅ 解决了")
+    assert out.toast == "谢谢您的反馈！"
+    assert len(out.unbuttoned) == 1
+    assert (await town.ticket()).state is TicketState.CLOSED
+    assert (await chat.taps("✅ 解决了")).toast == "已经记下了。"
+
+
+async def test_not_yet_reopens_once_with_the_same_number(chat: Chat, town: Town) -> None:
+    await _answered(chat, town)
+    before = await town.ticket()
+    out = await chat.taps("❌ 还没有")
+    assert out.toast == "已重新办理，编号不变。"
+    assert before.ticket_no in out.text
+    assert (await chat.taps("❌ 还没有")).toast == "已经记下了。"
+    after = await town.ticket()
+    assert (after.ticket_no, after.reopen_count) == (before.ticket_no, 1)
+
+
+async def test_asked_a_day_later_no_comment_is_an_answer_too(chat: Chat, town: Town) -> None:
+    await _answered(chat, town)
+    town.later(days=4)
+    await town.clock_ticks()
+    asked = await town.delivers()
+    chat.saw(asked)
+    assert "解决了吗？" in asked.text
+    assert asked.buttons == ["✅ 解决了", "❌ 还没有", "不方便评价"]
+
+    assert (await chat.taps("不方便评价")).toast == "谢谢您的反馈！"
+    assert (await town.ticket()).follow_up is FollowUp.NO_COMMENT
+
+
+async def test_an_answer_reopened_and_answered_again_has_new_buttons(chat: Chat, town: Town) -> None:
+    await _answered(chat, town)
+    old = chat.shown[-2]
+    await chat.taps("❌ 还没有")
+    await town.answers(await town.ticket(), "已核实，请到登记站。")
+    chat.saw(await town.delivers())
+
+    assert old[1].callback_data is not None
+    stale = await chat.taps_data(old[1].callback_data)
+    assert stale.toast == "该操作已过期，请看最新内容。"
+    assert "已核实" in stale.text
+    assert (await town.ticket()).state is TicketState.ANSWERED
+
+
+async def test_a_week_after_closing_a_new_question_is_asked_for(chat: Chat, town: Town) -> None:
+    await _answered(chat, town)
+    await chat.taps("✅ 解决了")
+    town.later(days=8)
+    assert (await chat.taps("❌ 还没有")).toast == "办结已超过七天，请重新提问。"
+
+
+@pytest.mark.parametrize(("said", "state"), [("解决了", TicketState.CLOSED), ("还没有", TicketState.WORKING)])
+async def test_the_verdict_can_be_typed(chat: Chat, town: Town, said: str, state: TicketState) -> None:
+    await _answered(chat, town)
+    town.later(hours=1)
+    await chat.says(said)
+    assert (await town.ticket()).state is state
+
+
+async def test_nobody_else_can_give_the_verdict(chat: Chat, town: Town) -> None:
+    await _answered(chat, town)
+    ticket = await town.ticket()
+    for stamp in (ticket.conclusion_no, 7):
+        out = await town.chat(777).taps_data(tap(Op.FOLLOW_UP, ticket.id, stamp, "yes"))
+        assert out.toast == "这个选项已过期，请重新开始。"
+        assert out.texts == []
+    assert (await chat.taps_data(tap(Op.FOLLOW_UP, 999, 1, "yes"))).toast == "这个选项已过期，请重新开始。"
+    assert (await town.ticket()).state is TicketState.ANSWERED
+
+
+async def test_an_answer_that_cannot_arrive_is_collected_by_number_and_code(chat: Chat, town: Town) -> None:
+    opened = await chat.says(UNKNOWN)
+    number, code = number_and_code(opened.text)
+    await chat.blocks()
+    assert (await town.rows(Contact))[0].state is ContactState.LOST
+    await town.answers(await town.ticket(), "请到登记站。")
+
+    out = await town.chat(777).says(f"{number} {code}")
+    assert "答复：请到登记站。" in out.text
+
+
+async def _answered(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    town.later(minutes=20)
+    await town.answers(await town.ticket())
+    out = await town.delivers()
+    chat.saw(out)
+    assert "有答复了" in out.text
+    assert UNKNOWN in out.text
+    assert out.buttons == ["✅ 解决了", "❌ 还没有"]

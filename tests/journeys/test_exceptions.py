@@ -1,0 +1,442 @@
+"""The exception catalogue, one test or more for each row that concerns the conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiogram.types import Chat as TelegramChat
+from aiogram.types import ChatMemberLeft, ChatMemberMember, ChatMemberUpdated, Update, User
+
+from bot import app, receiving
+from bot.channels import telegram
+from bot.settings import Settings
+from handlers.callbacks import Op, tap
+from knowledge.answer import AnswerGiven
+from office import outbox
+from office.contacts import Channel, Contact, ContactState, InboundEvent
+from office.outbox import Delivery, DeliveryState
+from office.store import Store
+from tests.journeys.conversation import (
+    GROUP,
+    USERNAME,
+    Chat,
+    Town,
+    blocked,
+    moved,
+    number_and_code,
+    refused,
+)
+from ticketing.ledgers import Enquiry
+from ticketing.records import PostKind, ThreadPost, TicketState
+
+LOST = "选民证丢了怎么办？"
+UNKNOWN = "新楼盘没有门牌号，怎么登记？"
+SECRET = "a-secret-of-the-tests"
+OLD = "该操作已过期，请看最新内容。"
+GONE = "这个选项已过期，请重新开始。"
+
+
+async def test_e01_the_same_update_twice_counts_once(chat: Chat, town: Town) -> None:
+    update = Update(update_id=7, message=chat.message(text=UNKNOWN))
+    first, second = await asyncio.gather(town.feed(update), town.feed(update))
+    third = await town.feed(update)
+
+    assert len(town.session.sent) == 1
+    assert third.methods == []
+    assert first.methods or second.methods
+    assert len(await town.tickets()) == 1
+    assert len(await town.rows(InboundEvent)) == 1
+
+
+async def test_e01_the_same_number_on_another_channel_is_another_event(chat: Chat, town: Town) -> None:
+    update = Update(update_id=7, message=chat.message(text=LOST))
+    await town.feed(update)
+    async with town.store.transaction() as session:
+        session.add(InboundEvent(channel=Channel.WEB, event_id="7", at=town.now))
+    assert len(await town.rows(InboundEvent)) == 2
+
+
+@pytest.fixture
+async def machine(store: Store, town: Town, tmp_path: Path) -> Any:
+    """The program with a webhook; its Telegram answers nothing."""
+    settings = Settings(
+        _env_file=None, data_dir=tmp_path, database_url=store.url, telegram_token="700001:test",
+        telegram_api_url="http://127.0.0.1:9", public_url="https://desk.example", webhook_secret=SECRET,
+    )  # fmt: skip
+    found = app.build(settings)
+    yield found
+    await found.close()
+
+
+@pytest.mark.parametrize(
+    "header", [None, b"", b"wrong", SECRET[:-1].encode(), "密码".encode(), b"\xff\xfe", b"x" * 5000]
+)
+async def test_e02_without_the_secret_the_body_is_not_even_read(
+    machine: Any, store: Store, town: Town, header: bytes | None
+) -> None:
+    status: list[int] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            status.append(message["status"])
+
+    headers = [] if header is None else [(b"x-telegram-bot-api-secret-token", header)]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "path": receiving.PATH, "scheme": "https",
+        "raw_path": receiving.PATH.encode(), "query_string": b"", "root_path": "", "headers": headers,
+        "client": ("127.0.0.1", 1), "server": ("desk.example", 443), "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    await app.application(machine)(scope, receive, send)
+    assert status == [403]
+    assert await town.rows(InboundEvent) == []
+
+
+async def test_e02_with_the_secret_the_update_is_taken(machine: Any, chat: Chat, town: Town) -> None:
+    update = Update(update_id=9, message=chat.message(text=UNKNOWN))
+    transport = httpx.ASGITransport(app=app.application(machine))
+    async with httpx.AsyncClient(transport=transport, base_url="https://desk.example") as client:
+        for content, status in (
+            (update.model_dump_json(exclude_none=True, by_alias=True), 200),
+            ("{", 400),
+            (json.dumps({"update_id": "x"}), 400),
+            ("x" * (receiving.LARGEST_UPDATE + 1), 413),
+        ):
+            found = await client.post(
+                receiving.PATH, content=content, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET}
+            )
+            assert found.status_code == status
+    assert len(await town.tickets()) == 1
+
+
+async def test_e03_an_edit_before_an_answer_is_matched_again(chat: Chat, town: Town) -> None:
+    first = chat.message(text=UNKNOWN)
+    await chat.feed(message=first)
+    town.later(minutes=1)
+    out = await chat.edits(first.message_id, LOST)
+
+    ticket = await town.ticket()
+    assert ticket.ticket_no in out.texts[0]
+    assert "K-0540" in out.texts[1]
+    posts = await town.rows(ThreadPost)
+    assert [(post.kind, post.text) for post in posts] == [(PostKind.ASKER, UNKNOWN), (PostKind.EDITED, LOST)]
+
+
+async def test_e03_an_edited_question_that_was_answered_by_itself_keeps_both_versions(
+    chat: Chat, town: Town
+) -> None:
+    first = chat.message(text=LOST)
+    await chat.feed(message=first)
+    town.later(minutes=1)
+    assert "K-0300" in (await chat.edits(first.message_id, "外地人怎么登记选民？")).text
+    assert [enquiry.words for enquiry in await town.rows(Enquiry)] == [LOST, "外地人怎么登记选民？"]
+
+
+async def test_e03_an_edit_that_changes_no_word_changes_nothing(chat: Chat, town: Town) -> None:
+    first = chat.message(text=UNKNOWN)
+    await chat.feed(message=first)
+    for words in (UNKNOWN, "", "…"):
+        assert (await chat.edits(first.message_id, words)).methods == []
+    assert len(await town.rows(ThreadPost)) == 1
+
+
+async def test_e04_an_edit_after_a_persons_answer_is_only_noted(chat: Chat, town: Town) -> None:
+    first = chat.message(text=UNKNOWN)
+    await chat.feed(message=first)
+    await town.answers(await town.ticket())
+    out = await chat.edits(first.message_id, LOST)
+
+    ticket = await town.ticket()
+    assert out.texts == [f"您修改后的内容已补充到 {ticket.ticket_no}，值班同志能看到。"]
+    assert ticket.state is TicketState.ANSWERED
+    assert await town.rows(AnswerGiven) == []
+
+
+async def test_e05_a_double_tap_has_one_effect(chat: Chat, town: Town) -> None:
+    await chat.says(LOST)
+    await asyncio.gather(chat.taps("❌ 没解决，转人工"), chat.taps("❌ 没解决，转人工"))
+    third = await chat.taps("❌ 没解决，转人工")
+
+    assert third.toast == "已经记下了。"
+    assert third.texts == []
+    assert len(await town.tickets()) == 1
+
+
+async def test_e06_a_button_older_than_its_object_shows_how_things_stand(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    await town.answers(await town.ticket())
+    chat.saw(await town.delivers())
+    await chat.taps("❌ 还没有")
+    await town.answers(await town.ticket(), "已核实，请到登记站。")
+
+    out = await chat.taps("✅ 解决了")
+    assert out.toast == OLD
+    assert "已核实" in out.text
+    assert (await town.ticket()).state is TicketState.ANSWERED
+
+
+async def test_e07_forged_buttons_are_refused_and_logged(
+    chat: Chat, town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    await chat.says(LOST)
+    (enquiry,) = await town.rows(Enquiry)
+    stranger = town.chat(777)
+    for op in (Op.SOLVED, Op.NOT_SOLVED, Op.PICK, Op.NONE_OF_THESE):
+        out = await stranger.taps_data(tap(op, enquiry.id, arg="0"))
+        assert out.toast == GONE
+        assert out.texts == []
+    assert (await town.rows(Enquiry))[0].solved is None
+    assert await town.tickets() == []
+    assert caplog.text.count("was refused: expired_button") == 4
+
+
+async def test_e08_a_message_out_of_reach_is_never_edited(chat: Chat, town: Town) -> None:
+    await chat.says(LOST)
+    out = await chat.taps("❌ 没解决，转人工", accessible=False)
+    assert out.unbuttoned == []
+    assert "已为您转给值班同志" in out.text
+
+    await town.answers(await town.ticket())
+    chat.saw(await town.delivers())
+    again = await chat.taps("❌ 还没有", accessible=False)
+    assert again.unbuttoned == []
+    assert "已重新办理" in again.text
+
+
+async def test_e09_markup_and_emoji_in_a_question_stay_what_they_are(chat: Chat, town: Town) -> None:
+    await chat.says("<b>新楼盘</b> & 没有门牌号😀，怎么登记？" + "x" * 300)
+    await chat.says("人工")
+    out = await chat.says("进度")
+    assert "&lt;b&gt;新楼盘&lt;/b&gt; &amp; 没有门牌号😀" in out.text
+
+
+async def test_e10_long_answers_are_numbered_with_the_buttons_on_the_last_part(
+    chat: Chat, town: Town
+) -> None:
+    await chat.says(UNKNOWN)
+    await town.answers(await town.ticket(), ("<&>" * 30 + "请到登记站。\n") * 30)
+    out = await town.delivers()
+
+    assert len(out.texts) > 1
+    assert all(len(text) <= 4096 for text in out.texts)
+    assert out.texts[0].endswith(f"(1/{len(out.texts)})")
+    assert [message.reply_markup is not None for message in out.messages] == [
+        *[False] * (len(out.texts) - 1), True,
+    ]  # fmt: skip
+
+
+async def test_e11_six_thousand_characters_are_taken_and_kept(chat: Chat, town: Town) -> None:
+    words = ("业委会的章程在哪看" * 700)[:6000]
+    assert (await chat.says(words)).texts
+    (enquiry,) = await town.rows(Enquiry)
+    assert enquiry.words == words
+
+
+async def test_e12_who_blocked_us_is_lost_and_never_tried_again(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    await town.answers(await town.ticket())
+    town.fails(blocked)
+    await town.delivers()
+
+    (contact,) = await town.rows(Contact)
+    (delivery,) = await town.rows(Delivery)
+    assert contact.state is ContactState.LOST
+    assert delivery.state is DeliveryState.FAILED
+    town.later(days=1)
+    assert (await town.delivers()).methods == []
+
+
+async def test_e13_a_chat_that_is_not_found_is_lost(chat: Chat, town: Town) -> None:
+    """The part that exists: the contact is marked. Telling a group's liaison belongs to bound groups."""
+    await chat.says(UNKNOWN)
+    await town.answers(await town.ticket())
+    town.fails(refused("chat not found"))
+    await town.delivers()
+    assert (await town.rows(Contact))[0].state is ContactState.LOST
+    assert (await town.rows(Delivery))[0].state is DeliveryState.FAILED
+
+
+async def test_e14_a_chat_that_moved_is_followed_once(chat: Chat, town: Town) -> None:
+    """The part that exists: address moved and sent again. Binding anew belongs to bound groups."""
+    await chat.says(UNKNOWN)
+    await town.answers(await town.ticket())
+    town.fails(moved(-100555))
+    out = await town.delivers()
+
+    assert (await town.rows(Contact))[0].address == "-100555"
+    assert [message.chat_id for message in out.messages] == [-100555]
+    assert (await town.rows(Delivery))[0].state is DeliveryState.SENT
+    error = telegram.translated(moved(-100555)(out.messages[0]))  # type: ignore[arg-type]
+    assert isinstance(error, outbox.Undeliverable)
+    assert error.moved_to == "-100555"
+
+
+async def test_e15_an_unknown_group_is_told_one_line(town: Town) -> None:
+    """The part that exists: the line on joining. Leaving after a day belongs to bound groups."""
+    me = User(id=town.bot.id, is_bot=True, first_name="一窗")
+    event = ChatMemberUpdated(
+        chat=TelegramChat(id=GROUP, type="supergroup"), date=town.now,
+        old_chat_member=ChatMemberLeft(user=me), new_chat_member=ChatMemberMember(user=me),
+        from_user=User(id=5001, is_bot=False, first_name="张敏"),
+    )  # fmt: skip
+    out = await town.group().feed(my_chat_member=event)
+    assert len(out.texts) == 1
+    assert "/ask" in out.text
+
+
+async def test_e16_an_anonymous_sender_is_told_why_there_is_no_private_answer(town: Town) -> None:
+    """The part that exists: no acts of staff are taken in groups at all, from nobody."""
+    group = town.group(1087968824)
+    sender = {
+        "sender_chat": TelegramChat(id=GROUP, type="supergroup"),
+        "from_user": User(id=1087968824, is_bot=True, first_name="Group"),
+    }
+    out = await group.says(f"@{USERNAME} 我选民证丢了怎么办", **sender)
+    assert out.text == "您现在是匿名身份，我没法单独回复。请用本人账号私聊我。"
+    assert "K-0540" in (await group.says(f"@{USERNAME} {LOST}", **sender)).text
+
+
+async def test_e17_a_group_user_gets_a_button_to_the_private_chat(town: Town) -> None:
+    out = await town.group().says(f"@{USERNAME} 我选民证丢了怎么办")
+    assert [key.url for key in out.keys] == [f"https://t.me/{USERNAME}?start=ask"]
+    assert "K-0540" not in out.text
+
+
+async def test_e18_talk_that_is_overheard_is_neither_answered_nor_kept(town: Town) -> None:
+    """The part that exists: with privacy mode off by mistake the talk is passed over. The warning is part
+    of the health check."""
+    assert (await town.group().says(LOST)).methods == []
+    assert await town.rows(Enquiry) == []
+    assert await town.tickets() == []
+
+
+@pytest.mark.parametrize("again", [UNKNOWN, "新楼盘没有门牌号怎么登记", "我们新楼盘没有门牌号，怎么登记呢？"])
+async def test_e19_the_same_question_of_the_same_asker_joins_its_ticket(
+    chat: Chat, town: Town, again: str
+) -> None:
+    first = await chat.says(UNKNOWN)
+    town.later(minutes=10)
+    out = await chat.says(again)
+
+    assert number_and_code(out.text)[0] == number_and_code(first.text)[0]
+    assert out.text.startswith("已补充到您的问题")
+    ticket = await town.ticket()
+    assert [post.text for post in await town.rows(ThreadPost)] == [UNKNOWN, again]
+    assert {enquiry.ticket_id for enquiry in await town.rows(Enquiry)} == {ticket.id}
+
+
+async def test_e19_the_same_question_of_somebody_else_is_another_ticket(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    await town.chat(777).says(UNKNOWN)
+    assert len(await town.tickets()) == 2
+
+
+@pytest.mark.parametrize("said", ["？", "在吗", "你好", "有人吗？"])
+async def test_e20_a_knock_is_answered_once(chat: Chat, town: Town, said: str) -> None:
+    assert (await chat.says(said)).text == "在的，请直接说您的问题。"
+    assert (await chat.says(said)).methods == []
+    town.later(minutes=2)
+    assert (await chat.says(said)).text == "在的，请直接说您的问题。"
+    assert await town.rows(Enquiry) == []
+
+
+@pytest.mark.parametrize("number", ["310104199001010012", "13912345678", "6222020200112233445"])
+async def test_e21_numbers_are_taken_out_before_anything_is_kept(chat: Chat, town: Town, number: str) -> None:
+    sent = chat.message(text=f"{UNKNOWN}我的号码 {number}")
+    out = await chat.feed(message=sent)
+    assert out.deleted == [sent.message_id]
+    for enquiry in await town.rows(Enquiry):
+        assert number not in enquiry.words
+        assert "［号码已隐去］" in enquiry.words
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "選民證丟了怎麼辦",
+        "选民证丢了怎么办",
+        "选名证丢了怎么办",
+        " 选民证 丢 了 怎么办 ？？",
+        "选民证丢了咋办",
+        "选民证掉忒了哪能办",
+    ],
+)
+async def test_e23_scripts_widths_and_typos_are_understood(chat: Chat, said: str) -> None:
+    assert "K-0540" in (await chat.says(said)).text
+
+
+@pytest.mark.parametrize("said", ["xuanminzheng diu le zenmeban", "xuanminzhengdiulezenmeban"])
+async def test_e23_pinyin_is_understood_or_offered(chat: Chat, said: str) -> None:
+    out = await chat.says(said)
+    assert "选民证丢了怎么办？" in out.text
+
+
+@pytest.mark.parametrize(
+    "said", ["How do I register to vote?", "Where can I vote please", "HELLO, I need help to vote"]
+)
+async def test_e24_english_gets_a_short_template_with_the_phone(chat: Chat, town: Town, said: str) -> None:
+    out = await chat.says(said)
+    assert out.text.startswith("I can answer in Chinese only.")
+    assert "0000-12345678" in out.text
+    assert out.buttons == ["A person", "🏠 Menu"]
+
+    await chat.taps("A person")
+    assert (await town.ticket()).words == said
+
+
+async def test_e37_a_code_may_be_mistyped_with_look_alikes(chat: Chat, town: Town) -> None:
+    """The part that exists: progress codes. Receipt codes belong to the lookup."""
+    await chat.says(UNKNOWN)
+    ticket = await town.ticket()
+    async with town.store.transaction() as session:
+        session.add(ticket)
+        ticket.progress_code = "01AB"
+    other = town.chat(777)
+    for typed in ("01AB", "OIAB", "ol ab", "０１ＡＢ", "0-1-A-B"):
+        out = await other.says(f"{ticket.ticket_no.lower()} {typed.replace(' ', '')}")
+        assert "等待办理" in out.text, typed
+
+
+async def test_e37_a_number_with_a_wrong_check_letter_is_nobodys(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    ticket = await town.ticket()
+    wrong = ticket.ticket_no[:-1] + ("A" if ticket.ticket_no[-1] != "A" else "B")
+    out = await town.chat(777).says(f"进度 {wrong} {ticket.progress_code}")
+    assert out.text.startswith("没有查到")
+
+
+async def test_e39_a_forwarded_button_acts_for_whoever_taps(chat: Chat, town: Town) -> None:
+    await chat.says(LOST)
+    await chat.says("/start")
+    stranger = town.chat(777)
+    stranger.shown = list(chat.shown)
+
+    assert (await stranger.taps("✅ 解决了")).toast == GONE
+    out = await stranger.taps("要带什么")
+    assert {message.chat_id for message in out.messages} == {777}
+    owners = {enquiry.contact_id for enquiry in await town.rows(Enquiry)}
+    assert len(owners) == 2
+
+
+async def test_e39_an_answer_names_nobody(chat: Chat) -> None:
+    out = await chat.says(LOST)
+    assert "张敏" not in out.text
+    assert "5001" not in out.text
+
+
+async def test_e42_forgetting_is_the_way_to_take_words_back(chat: Chat, town: Town) -> None:
+    """No event tells that a message was deleted, so the words stay until its sender says so."""
+    await chat.says(UNKNOWN)
+    await chat.says("/forget")
+    await chat.taps("确认删除")
+    assert [enquiry.words for enquiry in await town.rows(Enquiry)] == [""]
+    assert UNKNOWN not in {post.text for post in await town.rows(ThreadPost)}
+    assert (await town.ticket()).business_day == date(2026, 11, 20), "what was counted stays counted"
