@@ -1,6 +1,9 @@
 """How Alembic reaches the tables: one connection, handed over by `bot.migrate`."""
 # ruff: noqa: F401  each import makes its tables known
 
+from alembic import context
+
+import bot.channels.web
 import knowledge.answer
 import knowledge.calendar
 import knowledge.versions
@@ -14,9 +17,6 @@ import office.units
 import ticketing.drafts
 import ticketing.ledgers
 import ticketing.records
-from alembic import context
-
-import bot.channels.web
 from office.store import Base
 
 connection = context.config.attributes["connection"]
