@@ -48,11 +48,13 @@ def main() -> int:
         from benchmarks import bench as benches
 
         return benches.main(given.names, as_json=given.json)
+    if given.command == "run":
+        from bot import serve
+
+        return asyncio.run(serve.run())
     from bot import commands as acts
 
     match given.command:
-        case "run":
-            return asyncio.run(acts.run())
         case "doctor":
             return asyncio.run(acts.doctor())
         case "evaluate":
@@ -66,4 +68,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before the server took over, for example while loading
+        sys.exit(130)

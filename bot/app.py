@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import hmac
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,14 +15,17 @@ from aiogram import Bot, Dispatcher
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage, DefaultKeyBuilder
 from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
-from aiogram.types import Update
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
 
 from admin import router as console
 from admin.pages import Services
-from bot import public, webchat
+from bot import public, receiving, webchat
 from bot.channels import telegram, web
+from bot.memory import ForgivingIsolation, ForgivingStorage, Outage, QuickWakeups
+from bot.receiving import Intake
 from bot.settings import Settings
 from bot.visitors import Conversation
 from bot.worker import Worker
@@ -34,14 +35,12 @@ from knowledge.answer import LiveBase
 from office.contacts import Channel
 from office.hours import OfficeHours
 from office.store import Store
-from office.wakeups import RedisWakeups, Wakeups
-
-log = logging.getLogger(__name__)
+from office.wakeups import Wakeups
 
 HOURS = Path(__file__).parent.parent / "data" / "hours.yaml"
 STATE_LASTS = 30 * 60
-WEBHOOK = "/telegram/webhook"
-LARGEST_UPDATE = 1024 * 1024
+REDIS_WAITS = 2.0
+ANSWER_WITHIN = 2.0
 
 
 @dataclass
@@ -53,7 +52,8 @@ class Machine:
     dispatcher: Dispatcher
     bots: dict[Channel, Bot]
     worker: Worker
-    redis: Redis | None
+    intake: Intake | None
+    redis: tuple[Redis, ...]
 
     @property
     def telegram(self) -> Bot | None:
@@ -66,34 +66,58 @@ class Machine:
         await self.dispatcher.storage.close()
         await self.desk.store.wakeups.close()
         await self.desk.store.close()
-        if self.redis is not None:
-            await self.redis.aclose()
+        for redis in self.redis:
+            await redis.aclose()
 
 
-def build(settings: Settings) -> Machine:
-    """Put the parts together; needs a running event loop, opens no connection yet."""
-    redis: Redis | None = None
+def now() -> datetime:
+    """The present moment, aware UTC."""
+    return datetime.now(UTC)
+
+
+def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
+    """Put the parts together; needs a running event loop, opens no connection yet.
+
+    `clock` is the one clock of the whole program.
+    """
+    if settings.database_url is None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    connections: tuple[Redis, ...] = ()
     wakeups = Wakeups()
     storage: BaseStorage = MemoryStorage()
     isolation: BaseEventIsolation = SimpleEventIsolation()
     if settings.redis_url is not None:
-        redis = Redis.from_url(settings.redis_url.get_secret_value())
+        redis = _redis(settings.redis_url.get_secret_value(), waits=REDIS_WAITS)
         # The bot's number keeps two channels with the same chat number apart.
         keys = DefaultKeyBuilder(with_bot_id=True)
-        storage = RedisStorage(redis, key_builder=keys, state_ttl=STATE_LASTS, data_ttl=STATE_LASTS)
-        isolation = RedisEventIsolation(redis, key_builder=keys)
-        wakeups = RedisWakeups(redis)
+        outage = Outage()
+        storage = ForgivingStorage(
+            RedisStorage(redis, key_builder=keys, state_ttl=STATE_LASTS, data_ttl=STATE_LASTS), outage
+        )
+        isolation = ForgivingIsolation(RedisEventIsolation(redis, key_builder=keys), outage)
+        # Who listens waits for hours: on a connection of its own, without a limit on reading.
+        listener = _redis(settings.redis_url.get_secret_value(), waits=None)
+        wakeups = QuickWakeups(listener, REDIS_WAITS)
         wakeups.start()
-    if settings.database_url is None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        connections = (redis, listener)
     store = Store(settings.store_url, wakeups)
     hours = OfficeHours.from_data(yaml.safe_load(HOURS.read_text(encoding="utf-8")))
-    desk = Desk(store, LiveBase(), hours)
-    bots: dict[Channel, Bot] = {Channel.WEB: web.make_bot(store)}
+    desk = Desk(store, LiveBase(), hours, clock)
+    bots: dict[Channel, Bot] = {Channel.WEB: web.make_bot(store, clock)}
     if settings.telegram_token is not None:
         token = settings.telegram_token.get_secret_value()
         bots[Channel.TELEGRAM] = telegram.make_bot(token, settings.telegram_api_url)
-    return Machine(settings, desk, dispatcher(desk, storage, isolation), bots, Worker(desk, bots), redis)
+    conversation = dispatcher(desk, storage, isolation)
+    known = bots.get(Channel.TELEGRAM)
+    intake = Intake(conversation, known, store) if known else None
+    return Machine(settings, desk, conversation, bots, Worker(desk, bots), intake, connections)
+
+
+def _redis(url: str, *, waits: float | None) -> Redis:
+    # One quick try more and no long pauses: what Redis does for us can be done without for a while.
+    return Redis.from_url(
+        url, socket_timeout=waits, socket_connect_timeout=REDIS_WAITS, retry=Retry(ConstantBackoff(0.05), 1)
+    )
 
 
 def application(machine: Machine) -> FastAPI:
@@ -104,13 +128,17 @@ def application(machine: Machine) -> FastAPI:
         async with machine.desk.store.reading() as session:
             await machine.desk.live.refresh(session)
         machine.worker.start()
-        stop_telegram = await _start_telegram(machine)
+        receiving_task = _start_receiving(machine)
         # What lives as long as the program need not be looked at by each collection.
         gc.collect()
         gc.freeze()
         yield
+        if receiving_task is not None:
+            receiving_task.cancel()
+            await asyncio.gather(receiving_task, return_exceptions=True)
+        if machine.intake is not None:
+            await machine.intake.finish(ANSWER_WITHIN)
         await machine.worker.stop()
-        await stop_telegram()
 
     settings = machine.settings
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -123,78 +151,25 @@ def application(machine: Machine) -> FastAPI:
         official=bool(settings.operator_name),
         secure_cookies=(settings.public_url or "").startswith("https://"),
         trusted_proxies=settings.trusted_proxies,
-        clock=lambda: datetime.now(UTC),
+        clock=machine.desk.clock,
     )
     app.state.conversation = Conversation(machine.dispatcher, machine.bots[Channel.WEB])
     console.install(app, secure=(settings.public_url or "").startswith("https://"))
     app.include_router(webchat.router)
     app.include_router(public.router)
     if machine.telegram is not None and settings.public_url:
-        app.include_router(_webhook(machine, machine.telegram))
+        assert machine.intake is not None
+        app.include_router(receiving.webhook(machine.intake, machine.telegram, settings.telegram_secret()))
     return app
 
 
-async def _start_telegram(machine: Machine) -> Callable[[], Awaitable[None]]:
-    bot, settings = machine.telegram, machine.settings
-
-    async def nothing() -> None:
+def _start_receiving(machine: Machine) -> asyncio.Task[None] | None:
+    bot, intake, settings = machine.telegram, machine.intake, machine.settings
+    if bot is None or intake is None:
         return None
-
-    if bot is None:
-        return nothing
-    try:
-        await telegram.publish_commands(bot)
-    except Exception as error:
-        log.warning("Telegram's command menus could not be set: %s", error)
-    if settings.public_url:
-        await bot.set_webhook(
-            settings.public_url.rstrip("/") + WEBHOOK,
-            secret_token=settings.telegram_secret(),
-            allowed_updates=list(telegram.ALLOWED_UPDATES),
-        )
-        return nothing
-    polling = asyncio.create_task(
-        machine.dispatcher.start_polling(
-            bot,
-            handle_signals=False,
-            close_bot_session=False,
-            allowed_updates=list(telegram.ALLOWED_UPDATES),
-            channel=Channel.TELEGRAM,
+    # In the background: a Telegram out of reach must not keep the web chat from starting.
+    return asyncio.create_task(
+        receiving.receive(
+            intake, bot, machine.desk.store, public_url=settings.public_url, secret=settings.telegram_secret
         )
     )
-
-    async def stop() -> None:
-        await machine.dispatcher.stop_polling()
-        await polling
-
-    return stop
-
-
-def _webhook(machine: Machine, bot: Bot) -> APIRouter:
-    router = APIRouter()
-    secret = machine.settings.telegram_secret().encode()
-
-    @router.post(WEBHOOK)
-    async def receive(request: Request) -> Response:
-        """An update from Telegram; the secret header is compared before the body is read."""
-        given = request.headers.get("x-telegram-bot-api-secret-token", "").encode("utf-8", "replace")
-        if not hmac.compare_digest(given, secret):
-            return Response(status_code=403)
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_UPDATE:
-                return Response(status_code=413)
-        try:
-            update = Update.model_validate_json(bytes(body), context={"bot": bot})
-        except ValueError:
-            return Response(status_code=400)
-        # A failing database answers 503, so Telegram keeps the update and sends it again.
-        try:
-            await machine.dispatcher.feed_update(bot, update, channel=Channel.TELEGRAM)
-        except Exception:
-            log.exception("update %s is left to be sent again", update.update_id)
-            return Response(status_code=503)
-        return Response(status_code=200)
-
-    return router

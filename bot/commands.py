@@ -1,30 +1,24 @@
-"""What the command line does. Everything a person reads is said in Chinese, with English beside it."""
+"""The commands besides `run`. What a person reads is said in Chinese, with English beside it."""
 
 from __future__ import annotations
 
-import logging
-import socket
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
-from tqdm import tqdm
 
-from bot import app, demo, migrate
+from bot import demo, migrate
 from bot.settings import Settings
 from knowledge import base as entry_files
 from knowledge import evaluate as evaluation
 from knowledge.answer import lexicon
 from knowledge.match import Source
 from office import audit, units
-from office.redact import LogRedaction
+from office.errors import NotFound
 from office.store import Store
-
-SAMPLE_REVIEWER = "王芳"
 
 
 def settings() -> Settings:
@@ -38,77 +32,10 @@ def settings() -> Settings:
         raise SystemExit(2) from None
 
 
-async def run() -> int:
-    """Start everything and serve until interrupted."""
-    found = settings()
-    _prepare_logs()
-    if not _port_free(found.host, found.port):
-        print(
-            f"端口 {found.port} 已被占用，请换一个：--port {found.port + 1}\n"
-            f"Port {found.port} is in use; try --port {found.port + 1}",
-            file=sys.stderr,
-        )
-        return 1
-    machine = app.build(found)
-    try:
-        await migrate.upgrade(machine.desk.store)
-        await _first_time(machine)
-        await _say_where(machine)
-        config = uvicorn.Config(
-            app.application(machine),
-            host=found.host,
-            port=found.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            # Client addresses are read by ourselves, from configured proxies only.
-            proxy_headers=False,
-            timeout_graceful_shutdown=3,
-        )
-        await uvicorn.Server(config).serve()
-    except (SQLAlchemyError, OSError) as error:
-        print(f"数据库连不上 (cannot reach the database): {type(error).__name__}", file=sys.stderr)
-        return 1
-    finally:
-        await machine.close()
-    return 0
-
-
-async def _first_time(machine: app.Machine) -> None:
-    store = machine.desk.store
-    if not machine.settings.demo or not await demo.empty(store):
-        return
-    with tqdm(total=0, desc="载入示例区和口径 (loading the sample)", unit="条") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        await demo.load(store, now=datetime.now(UTC), progress=progress)
-
-
-async def _say_where(machine: app.Machine) -> None:
-    found, now = machine.settings, datetime.now(UTC)
-    host = "127.0.0.1" if found.host in ("0.0.0.0", "::") else found.host
-    address = (found.public_url or f"http://{host}:{found.port}").rstrip("/")
-    lines = [
-        "",
-        "一窗 One Window",
-        f"  网上咨询 web chat   {address}/",
-        f"  后台 console        {address}/admin",
-    ]
-    if found.demo:
-        lines.append("  示例数据，非真实信息：东浦区是虚构的 (sample data: the district is invented)")
-    people = [(demo.FIRST, "首位管理员一次性登录链接 one-time sign-in link, first administrator")]
-    if found.demo:
-        people.append(
-            (SAMPLE_REVIEWER, "示例审核人王芳一次性登录链接 one-time link, sample reviewer (second person)")
-        )
-    for name, words in people:
-        if token := await demo.way_in(machine.desk.store, name, now=now):
-            lines += [f"  {words}", f"    {address}/admin/invite/{token}"]
-    lines += ["  按 Ctrl+C 停止 (stop with Ctrl+C)", ""]
-    print("\n".join(lines), flush=True)
+def no(chinese: str, english: str) -> int:
+    """Say in both languages what cannot be done; returns the exit status 1."""
+    print(f"{chinese}\n{english}", file=sys.stderr)
+    return 1
 
 
 async def doctor() -> int:
@@ -127,10 +54,12 @@ async def doctor() -> int:
     try:
         if found.database_url is None:
             found.data_dir.mkdir(parents=True, exist_ok=True)
-        await migrate.upgrade(store)
+        async with migrate.alone(store):
+            await migrate.upgrade(store)
         async with store.reading() as session:
-            await audit.verify(session)
+            _, fault = await audit.verify(session)
         line(True, f"数据库可用 database works: {where}")
+        line(fault is None, "审计链完好 the audit chain holds")
         async with store.reading() as session:
             office = None if await demo.empty(store) else await units.election_office(session)
         line(office is not None, "已有单位 units are set up", needed=False)
@@ -219,11 +148,17 @@ async def _published() -> list[Source]:
 
 
 async def verify_audit() -> int:
-    """Walk the audit chain; returns 1 and names the row if it is broken."""
+    """Walk the audit chain; returns 1 and names the row if it is broken, 2 if there is no chain to walk."""
     store = Store(settings().store_url)
     try:
         async with store.reading() as session:
             count, fault = await audit.verify(session)
+    except (SQLAlchemyError, OSError) as error:
+        no(
+            f"数据库读不了，还没有运行过？（{type(error).__name__}）",
+            "The database cannot be read; was the program never run here?",
+        )
+        return 2
     finally:
         await store.close()
     if fault is None:
@@ -235,11 +170,15 @@ async def verify_audit() -> int:
 
 async def base(act: str, folder: Path | None) -> int:
     """Load entries from files, or export what is published."""
-    store = Store(settings().store_url)
+    found = settings()
+    store = Store(found.store_url)
     try:
-        await migrate.upgrade(store)
+        if found.database_url is None:
+            found.data_dir.mkdir(parents=True, exist_ok=True)
+        async with migrate.alone(store):
+            await migrate.upgrade(store)
         if act == "export":
-            target = folder or settings().data_dir / "entries"
+            target = folder or found.data_dir / "entries"
             async with store.reading() as session:
                 count = await entry_files.export(session, target)
             print(f"已导出 {count} 条到 {target} (exported)")
@@ -251,22 +190,12 @@ async def base(act: str, folder: Path | None) -> int:
             )
         print(f"已载入 {count} 条 (loaded)")
         return 0
+    except NotFound:
+        return no("还没有单位，请先运行一次 run", "No units are set up yet: run the program once first")
+    except (SQLAlchemyError, OSError) as error:
+        return no(
+            f"没有完成：数据库或文件夹不可用（{type(error).__name__}）",
+            "Not done: the database or the folder cannot be used",
+        )
     finally:
         await store.close()
-
-
-def _prepare_logs() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(LogRedaction())
-
-
-def _port_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True

@@ -1,4 +1,4 @@
-"""The invented district that a fresh installation shows. 示例数据，非真实信息。"""
+"""What a fresh installation begins with: the invented district (示例数据，非真实信息), or one's own."""
 
 from __future__ import annotations
 
@@ -21,28 +21,56 @@ FILE = Path(__file__).parent.parent / "data" / "demo" / "district.yaml"
 FIRST_ROLES = (Role.ADMIN, Role.DUTY_OFFICER, Role.EDITOR, Role.REVIEWER)
 
 
+class BadFile(ValueError):
+    """The file of units is not in the form of the sample's."""
+
+
 async def empty(store: Store) -> bool:
     """Whether nothing has been set up yet."""
     async with store.reading() as session:
         return await session.scalar(select(Unit.id).limit(1)) is None
 
 
-async def load(store: Store, *, now: datetime, progress: Callable[[int, int], None] | None = None) -> int:
-    """Load the sample district and the base of entries; returns how many entries there are."""
-    data = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+async def load(
+    store: Store,
+    file: Path = FILE,
+    *,
+    now: datetime,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Load a district, the sample one or one's own in the same form, and the base of entries.
+
+    Returns how many entries there are. Raises `OSError`, and `BadFile` for a file in another form.
+    """
+    units_, staff_, election = _read(file)
     async with store.transaction() as session:
-        found = await _units(session, data["units"])
-        for row in data["staff"]:
+        found = await _units(session, units_)
+        for row in staff_:
             await signin.invite(
                 session, row["name"], [Role(role) for role in row["roles"]], found[row["unit"]],
                 actor=None, now=now,
             )  # fmt: skip
-        election = data["election"]
-        await calendar.enter(
-            session, found[election["unit"]].id, election["name"], election["day"], election["registration"]
-        )
+        if election is not None:
+            await calendar.enter(
+                session,
+                found[election["unit"]].id,
+                election["name"],
+                election["day"],
+                election["registration"],
+            )
         district = await units.election_office(session)
         return await base.load(session, base.FOLDER, district, now=now, progress=progress)
+
+
+def _read(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any] | None]:
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        wanted = {"code", "kind", "name"}
+        if not all(wanted <= row.keys() for row in data["units"]):
+            raise BadFile(f"{file.name}: {', '.join(sorted(wanted))}?")
+        return data["units"], data.get("staff", []), data.get("election")
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise BadFile(f"{file.name}: {type(error).__name__}") from error
 
 
 async def way_in(store: Store, name: str, *, now: datetime) -> str | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from office.store import Store
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"
+# Any number will do, as long as it stays the same.
+PREPARING = 0x1717_2121
 
 
 def config(connection: Connection) -> Config:
@@ -19,6 +23,17 @@ def config(connection: Connection) -> Config:
     found.set_main_option("script_location", str(SCRIPTS))
     found.attributes["connection"] = connection
     return found
+
+
+@asynccontextmanager
+async def alone(store: Store) -> AsyncIterator[None]:
+    """Only one program at a time prepares a shared database; the others wait here and find it done."""
+    if store.sqlite:
+        yield
+        return
+    async with store.engine.connect() as connection:
+        await connection.execute(select(func.pg_advisory_xact_lock(PREPARING)))
+        yield
 
 
 async def upgrade(store: Store, revision: str = "head") -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from admin import pages
-from bot.visitors import Visiting, remember
+from bot import receiving
+from bot.visitors import Visiting, Visitor, remember
 from knowledge import answer as answers
 from knowledge import shelf
 from knowledge.versions import by_number, topics
@@ -45,7 +46,7 @@ async def language(visiting: Visiting) -> Response:
 async def entries(visiting: Visiting, q: Annotated[str, Query(max_length=60)] = "") -> HTMLResponse:
     """All public answers by topic, readable without script and cookies."""
     async with visiting.services.store.reading() as session:
-        found = await shelf.public(session, search=q, today=_today())
+        found = await shelf.public(session, search=q, today=_today(visiting))
     names = topics()
     groups: dict[str, list[dict[str, str]]] = {}
     for entry, version in found:
@@ -66,10 +67,10 @@ async def entry(
     """One public answer with its passport, for reading and printing."""
     async with visiting.services.store.reading() as session:
         row = await by_number(session, entry_no.upper())
-        if not await shelf.is_public(session, row, today=_today()):
+        if not await shelf.is_public(session, row, today=_today(visiting)):
             raise NotFound("entry_unknown")
         office = await units.election_office(session)
-        found = await answers.published(session, row.id, office=office, now=datetime.now(UTC))
+        found = await answers.published(session, row.id, office=office, now=visiting.services.clock())
     if found is None:
         raise NotFound("entry_unknown")
     facts = {
@@ -107,10 +108,9 @@ async def privacy(visiting: Visiting) -> HTMLResponse:
 @router.get("/healthz")
 async def health(request: Request) -> JSONResponse:
     """Whether the program answers and reaches its database; says nothing else."""
-    async with pages.services(request).store.reading() as session:
-        await units.election_office(session)
-    return JSONResponse({"ok": True})
+    good = await receiving.reachable(pages.services(request).store)
+    return JSONResponse({"ok": good}, 200 if good else 503)
 
 
-def _today() -> date:
-    return datetime.now(BEIJING).date()
+def _today(visiting: Visitor) -> date:
+    return visiting.services.clock().astimezone(BEIJING).date()

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
+DATABASES = (*POSTGRES, "sqlite+aiosqlite")
+REDIS = ("redis", "rediss", "unix")
 
 
 class Settings(BaseSettings):
-    """Every setting has a default that works on one computer without a network."""
+    """Every setting has a default that works on one computer without a network.
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    A setting that is there and empty counts as one that is not there.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(Path("var"), description="Folder for the database, keys and exports")
     host: str = Field("127.0.0.1", description="Address to listen on")
@@ -48,21 +62,62 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator(
-        "database_url", "redis_url", "telegram_token", "webhook_secret", "secret_key", mode="before"
-    )
+    @field_validator("trusted_proxies")
     @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
+    def _networks(cls, value: frozenset[str]) -> frozenset[str]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                scheme = make_url(value.get_secret_value()).drivername
+            except ArgumentError:
+                scheme = ""
+            if scheme not in DATABASES:
+                raise ValueError("应以 postgresql:// 开头 (must begin with postgresql://)")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in REDIS:
+            raise ValueError("应以 redis:// 开头 (must begin with redis://)")
+        return value
+
+    @field_validator("telegram_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", value.get_secret_value()):
+            raise ValueError("应为 数字:字母 (must look like digits:letters)")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            raise ValueError("只能用字母、数字、_ 和 - (letters, digits, _ and - only, at most 256)")
+        return value
+
+    @field_validator("public_url", "telegram_api_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("应以 https:// 开头 (must begin with https://)")
+        return value
 
     @property
     def store_url(self) -> str:
         """The async address of the database."""
         if self.database_url is None:
             return f"sqlite+aiosqlite:///{self.data_dir / 'one-window.db'}"
-        url = self.database_url.get_secret_value()
-        scheme, _, rest = url.partition("://")
-        return f"postgresql+asyncpg://{rest}" if scheme in ("postgres", "postgresql") else url
+        url = make_url(self.database_url.get_secret_value())
+        if url.drivername in POSTGRES:
+            url = url.set(drivername="postgresql+asyncpg")
+        return url.render_as_string(hide_password=False)
 
     def key(self, name: str) -> str:
         """A secret of this installation, made on first use and kept readable by its owner only."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
@@ -20,12 +23,39 @@ VISITOR_COOKIE = "visitor"
 COOKIE_LASTS = timedelta(days=180)
 
 
+class Streams:
+    """The streams that are open, so that a stopping server need not wait for them.
+
+    `ending` tells a stream to end; the page opens a new one by itself and misses nothing.
+    """
+
+    def __init__(self) -> None:
+        self.ending = False
+        self._bells: set[asyncio.Event] = set()
+
+    @contextmanager
+    def open(self, bell: asyncio.Event) -> Iterator[None]:
+        """A stream that waits for `bell` inside the block."""
+        self._bells.add(bell)
+        try:
+            yield
+        finally:
+            self._bells.discard(bell)
+
+    def end(self) -> None:
+        """End all streams, and those that are opened from now on."""
+        self.ending = True
+        for bell in self._bells:
+            bell.set()
+
+
 @dataclass(frozen=True)
 class Conversation:
     """The dispatcher and the web chat's bot; hangs on `app.state.conversation`."""
 
     dispatcher: Dispatcher
     bot: Bot
+    streams: Streams = field(default_factory=Streams)
 
 
 @dataclass(frozen=True)

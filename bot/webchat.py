@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from aiogram.types import CallbackQuery, Chat, Message, Update, User
@@ -31,7 +32,7 @@ STREAM_LASTS = timedelta(minutes=5)
 LOOK_EVERY = 10.0
 PER_MINUTE = 30
 PER_MINUTE_AND_NETWORK = 300
-_EVENT = re.compile(r"[A-Za-z0-9-]{8,72}")
+_EVENT = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 router = APIRouter()
 
@@ -67,7 +68,7 @@ async def page(visiting: Visiting) -> HTMLResponse:
 @router.post("/chat/messages")
 async def send(visiting: Visiting) -> Response:
     """Take a message or a tapped button; the same `event_id` again changes nothing."""
-    form, now = visiting.form, datetime.now(UTC)
+    form, now = visiting.form, visiting.services.clock()
     event_id = form.text("event_id")
     text, action = form.text("text"), form.text("action")
     if not _EVENT.fullmatch(event_id):
@@ -102,8 +103,7 @@ async def _take_in(visiting: Visitor, event_id: str, text: str, now: datetime) -
         if contact.first_seen_at == now:
             ring_after_commit(session, f"visitor:{visiting.address}")
         if not text:
-            _, last = await web.page(session, contact.id)
-            return contact, last + 1
+            return contact, await web.last(session, contact.id) + 1
         published = ((await units.election_office(session)).phone,)
         clean = redact.text(text, published=published).text
         item, _ = await web.write(
@@ -155,17 +155,17 @@ async def stream(visiting: Visiting, after: Annotated[int, Query(ge=0, le=2**31 
 
 
 async def _events(visiting: Visitor, after: int) -> AsyncIterator[str]:
-    wakeups = visiting.services.store.wakeups
-    until = datetime.now(UTC) + STREAM_LASTS
+    wakeups, streams = visiting.services.store.wakeups, visiting.conversation.streams
+    until = time.monotonic() + STREAM_LASTS.total_seconds()
     yield "retry: 3000\n\n"
     contact = await visiting.contact()
-    while contact is None and datetime.now(UTC) < until:
-        with wakeups.listening(f"visitor:{visiting.address}") as bell:
+    while contact is None and time.monotonic() < until and not streams.ending:
+        with wakeups.listening(f"visitor:{visiting.address}") as bell, streams.open(bell):
             contact = await visiting.contact()
             if contact is None and not await rang(bell, LOOK_EVERY):
                 yield ": waiting\n\n"
-    while contact is not None and datetime.now(UTC) < until:
-        with wakeups.listening(web.topic(contact.id)) as bell:
+    while contact is not None and time.monotonic() < until and not streams.ending:
+        with wakeups.listening(web.topic(contact.id)) as bell, streams.open(bell):
             async with visiting.services.store.reading() as session:
                 items = await web.since(session, contact.id, after)
             for item in items:

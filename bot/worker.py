@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import AiogramError, TelegramRetryAfter
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels import telegram, web
 from handlers import deliveries
@@ -25,71 +29,162 @@ log = logging.getLogger(__name__)
 BATCH = 30
 LOOK_EVERY = 2.0
 TIMED_EVERY = 1.0
+TIDY_EVERY = 3600.0
+TIMED_TOPIC = "timed"
+# A batch must be through before its lease ends, so a send that hangs is given up early.
+SEND_WITHIN = timedelta(seconds=15)
+RECORD_TRIES = 5
+LONGEST_PAUSE = 300.0
+# Telegram's published pace is about thirty messages a second over all chats.
+PACE = {Channel.TELEGRAM: 1 / 25}
+STOP_WITHIN = 2.0
 
 
 class Worker:
     """One of possibly several; each claims what it sends, so none does another's work.
 
-    `bots` are the channels this process can send on.
+    `bots` are the channels this process can send on; each has its own loop, so one that hangs holds up no
+    other.
     """
 
     def __init__(self, desk: Desk, bots: Mapping[Channel, Bot]) -> None:
         self._desk = desk
         self._bots = bots
+        self._clock = desk.clock
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._stopped = asyncio.Event()
+        self._paused: dict[Channel, tuple[float, float]] = {}
+        self._tidied_at: float | None = None
 
     def start(self) -> None:
         """Begin to work in the running event loop."""
+        self._stopping = False
+        self._stopped.clear()
         loop = asyncio.get_running_loop()
         self._tasks = [
-            loop.create_task(self._forever(self._send_due, LOOK_EVERY)),
-            loop.create_task(self._forever(self._do_timed, TIMED_EVERY)),
+            loop.create_task(self._forever(partial(self.send_due, channel), outbox.DUE_TOPIC, LOOK_EVERY))
+            for channel in self._bots
         ]
+        self._tasks.append(loop.create_task(self._forever(self.do_timed, TIMED_TOPIC, TIMED_EVERY)))
 
     async def stop(self) -> None:
-        """Finish nothing, lose nothing: what was claimed and not sent comes back by its lease."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        """Finish the message in hand and give the rest back; what takes too long comes back by its lease."""
+        self._stopping = True
+        self._stopped.set()
+        for topic in (outbox.DUE_TOPIC, TIMED_TOPIC):
+            self._desk.store.wakeups.ring(topic)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
 
-    async def _forever(self, step: object, pause: float) -> None:
-        assert callable(step)
-        with self._desk.store.wakeups.listening(outbox.DUE_TOPIC) as bell:
-            while True:
+    async def _forever(self, step: Callable[[], Awaitable[bool]], topic: str, pause: float) -> None:
+        with self._desk.store.wakeups.listening(topic) as bell:
+            while not self._stopping:
                 try:
-                    busy = await step(datetime.now(UTC))
-                except asyncio.CancelledError:
-                    raise
+                    busy = await step()
                 except Exception:
                     log.exception("the worker stumbled and goes on")
                     busy = False
-                    await asyncio.sleep(pause)
-                if not busy:
+                    await self._nap(pause)
+                if not busy and not self._stopping:
                     await rang(bell, pause)
 
-    async def _send_due(self, now: datetime) -> bool:
+    async def _nap(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+
+    async def send_due(self, channel: Channel) -> bool:
+        """Send one batch of what is due on a channel; returns whether there was anything."""
+        until, _ = self._paused.get(channel, (0.0, 0.0))
+        if time.monotonic() < until:
+            return False
         async with self._desk.store.transaction() as session:
-            claimed = await outbox.claim(session, list(self._bots), limit=BATCH, now=now)
-        for delivery, contact in claimed:
-            await self._send(delivery, contact)
+            claimed = await outbox.claim(session, [channel], limit=BATCH, now=self._clock())
+        slowed = 0
+        for number, (delivery, contact) in enumerate(claimed):
+            if self._stopping:
+                await self._give_back(claimed[number:], "the worker was stopped", 0)
+                return True
+            if delivery.claimed_until and self._clock() + SEND_WITHIN > delivery.claimed_until:
+                return True  # too late to be sure: another worker may take the rest soon
+            error = await self._send(delivery, contact)
+            await self._record(delivery, error)
+            slowed += error is not None and error.retry_after is not None
+            until, pause = self._paused.get(channel, (0.0, 0.0))
+            if slowed > 1 or time.monotonic() < until:
+                # Not the chat but the channel is at fault: the rest would only fail as well.
+                wait = (error.retry_after if error else None) or pause
+                self._paused[channel] = (time.monotonic() + wait, pause)
+                await self._give_back(claimed[number + 1 :], "the channel is paused", wait)
+                return True
+            if error is None:
+                self._paused.pop(channel, None)
+            if channel in PACE:
+                await self._nap(PACE[channel])
         return bool(claimed)
 
-    async def _send(self, delivery: Delivery, contact: Contact) -> None:
-        error: Undeliverable | None = None
+    async def _send(self, delivery: Delivery, contact: Contact) -> Undeliverable | None:
         try:
-            await self._carry(delivery, contact)
-        except TelegramAPIError as refused:
+            async with asyncio.timeout(SEND_WITHIN.total_seconds()):
+                await self._carry(delivery, contact)
+        except (AiogramError, TimeoutError) as refused:
+            if telegram.perhaps_away(refused) and not await self._answers(contact.channel):
+                return self._paused_channel(contact.channel, f"{type(refused).__name__}: out of reach")
+            if isinstance(refused, TimeoutError):
+                return Undeliverable("TimeoutError")
             error = telegram.translated(refused)
-        except Exception as broken:
+            if telegram.broken(refused):
+                log.critical("the channel %s refuses us: %s", contact.channel.value, error.reason)
+                return self._paused_channel(contact.channel, error.reason)
+            if isinstance(refused, TelegramRetryAfter):
+                # Apart from each other, or all would be asked again at the same moment.
+                error.retry_after = refused.retry_after + random.uniform(0, 1)
+            return error
+        except Exception as failed:
             log.exception("delivery %s could not be put into words", delivery.id)
-            error = Undeliverable(f"{type(broken).__name__}")
-        async with self._desk.store.transaction() as session:
-            if error is None:
-                await outbox.sent(session, delivery.id, now=datetime.now(UTC))
-            else:
-                await outbox.failed(session, delivery.id, error, now=datetime.now(UTC))
+            return Undeliverable(type(failed).__name__)
+        return None
+
+    async def _answers(self, channel: Channel) -> bool:
+        try:
+            async with asyncio.timeout(5):
+                await self._bots[channel].get_me()
+        except Exception:
+            return False
+        return True
+
+    def _paused_channel(self, channel: Channel, reason: str) -> Undeliverable:
+        """A failure of the whole channel: nothing counts against the message, pauses grow."""
+        _, before = self._paused.get(channel, (0.0, 0.0))
+        pause = min(LONGEST_PAUSE, before * 2 or LOOK_EVERY)
+        self._paused[channel] = (time.monotonic() + pause, pause)
+        log.warning("the channel %s rests for %s seconds: %s", channel.value, pause, reason)
+        return Undeliverable(reason, retry_after=pause)
+
+    async def _record(self, delivery: Delivery, error: Undeliverable | None) -> None:
+        # A message that left and is not recorded would be sent again, so this insists a little.
+        for attempt in range(1, RECORD_TRIES + 1):
+            try:
+                async with self._desk.store.transaction() as session:
+                    if error is None:
+                        await outbox.sent(session, delivery.id, now=self._clock())
+                    else:
+                        await outbox.failed(session, delivery.id, error, now=self._clock())
+                return
+            except Exception:
+                if attempt == RECORD_TRIES or self._stopping:
+                    log.exception("what became of delivery %s could not be recorded", delivery.id)
+                    return
+                await self._nap(attempt * 0.5)
+
+    async def _give_back(self, claimed: list[tuple[Delivery, Contact]], why: str, seconds: float) -> None:
+        for delivery, _ in claimed:
+            await self._record(delivery, Undeliverable(why, retry_after=seconds))
 
     async def _carry(self, delivery: Delivery, contact: Contact) -> None:
         bot = self._bots[contact.channel]
@@ -99,19 +194,24 @@ class Worker:
             with web.once(f"{delivery.key}#{number}"):
                 await bot(method)
 
-    async def _do_timed(self, now: datetime) -> bool:
-        async with self._desk.store.transaction() as session:
-            await timed.settle_pieces(session, hours=self._desk.hours, now=now)
-            await timed.ask_back(session, now=now)
-            await timed.close_by_default(session, now=now)
-        if now.minute == 0 and now.second < TIMED_EVERY:
-            async with self._desk.store.transaction() as session:
-                await timed.tidy(session, now=now)
+    async def do_timed(self) -> bool:
+        """Do what is due by the clock; every job finds its work by its own rows, so none is done twice."""
+        now, hours = self._clock(), self._desk.hours
+        jobs: list[Callable[[AsyncSession], Awaitable[object]]] = [
+            partial(timed.settle_pieces, hours=hours, now=now),
+            partial(timed.ask_back, hours=hours, now=now),
+            partial(timed.close_by_default, now=now),
+        ]
+        # By the time that has passed: a look at the minute hand can be missed, or hit several times.
+        tidy = self._tidied_at is None or time.monotonic() - self._tidied_at >= TIDY_EVERY
+        if tidy:
+            jobs += [partial(timed.tidy, now=now), partial(web.forget_old, now=now)]
+        for job in jobs:
+            try:
+                async with self._desk.store.transaction() as session:
+                    await job(session)
+            except Exception:
+                log.exception("a timed job failed; the others go on")
+        if tidy:
+            self._tidied_at = time.monotonic()
         return False
-
-
-async def drain(worker: Worker, *, within: timedelta = timedelta(seconds=10)) -> None:
-    """Send everything that is due now; for tests and for the command line."""
-    until = datetime.now(UTC) + within
-    while datetime.now(UTC) < until and await worker._send_due(datetime.now(UTC)):
-        pass

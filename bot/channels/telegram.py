@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from html import unescape
+from typing import Any
+
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import (
+    AiogramError,
     ClientDecodeError,
-    TelegramAPIError,
     TelegramBadRequest,
+    TelegramConflictError,
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramNetworkError,
+    TelegramNotFound,
     TelegramRetryAfter,
+    TelegramServerError,
     TelegramUnauthorizedError,
 )
+from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.types import (
     BotCommand,
     BotCommandScopeAllGroupChats,
@@ -27,19 +37,67 @@ from aiogram.types import (
 from office.outbox import Undeliverable
 from office.words import say
 
+log = logging.getLogger(__name__)
+
 # Written out, because the default of the Bot API leaves out what tells us that we were blocked.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 PRIVATE_COMMANDS = ("start", "when", "status", "human", "mine", "big", "privacy", "forget", "help")
 GROUP_COMMANDS = ("ask", "help")
-PERMANENT = ("chat not found", "user is deactivated", "peer_id_invalid", "bot was kicked")
+# The reasons of a bad request that mean: nobody is there to be reached.
+GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "bot was kicked", "user not found")
+# The reasons that mean: what we wanted is so already, or cannot be had any more and costs nobody anything.
+# A tap that was answered late is the commonest.
+DONE = (
+    "message is not modified",
+    "message to edit not found",
+    "message can't be edited",
+    "message to delete not found",
+    "message can't be deleted",
+    "query is too old",
+)
+UNREADABLE = "can't parse entities"
+WAIT_FOR_REPAIR = 60.0
+
+
+class Softened(BaseRequestMiddleware):
+    """Turns refusals that harm nobody into successes, and unreadable markup into plain text.
+
+    A method that was refused because it had nothing to do returns True.
+    """
+
+    async def __call__(
+        self, make_request: NextRequestMiddlewareType[Any], bot: Bot, method: TelegramMethod[Any]
+    ) -> Any:
+        try:
+            return await make_request(bot, method)
+        except ClientDecodeError:
+            # Telegram took the message and answered in words newer than the library's.
+            log.critical("Telegram answered %s in an unknown form", type(method).__name__)
+            return True
+        except TelegramBadRequest as error:
+            reason = error.message.lower()
+            if any(words in reason for words in DONE):
+                return True
+            if UNREADABLE in reason and isinstance(method, SendMessage | EditMessageText) and method.text:
+                log.critical("our own markup was refused; the text went out plain: %s", error.message)
+                plain = {"text": plain_text(method.text), "parse_mode": None, "entities": None}
+                return await make_request(bot, method.model_copy(update=plain))
+            raise
+
+
+def plain_text(html: str) -> str:
+    """A message without its markup."""
+    return unescape(re.sub(r"</?[a-z][^<>]*>", "", html))
 
 
 def make_bot(token: str, api_url: str | None = None) -> Bot:
     """The Telegram bot; `api_url` is another Bot API server, for a local one or for tests."""
     server = TelegramAPIServer.from_base(api_url) if api_url else PRODUCTION
+    session = AiohttpSession(api=server)
+    session.middleware(Softened())
     return Bot(
         token,
-        session=AiohttpSession(api=server),
+        session=session,
         default=DefaultBotProperties(
             parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)
         ),
@@ -58,9 +116,20 @@ async def publish_commands(bot: Bot) -> None:
             await bot.set_my_commands(commands, scope=scope, language_code=language)
 
 
-def translated(error: TelegramAPIError) -> Undeliverable:
+def broken(error: AiogramError) -> bool:
+    """Whether a failure says something about the channel and not about the message: token or set-up."""
+    return isinstance(error, TelegramUnauthorizedError | TelegramNotFound | TelegramConflictError)
+
+
+def perhaps_away(error: Exception) -> bool:
+    """Whether the reason may be that Telegram is out of reach; the message itself is then not at fault."""
+    return isinstance(error, TelegramNetworkError | TelegramServerError | TimeoutError)
+
+
+def translated(error: AiogramError) -> Undeliverable:
     """What a failed send means for the post room."""
-    reason = f"{type(error).__name__}: {error.message}"
+    message = getattr(error, "message", "")
+    reason = f"{type(error).__name__}: {message}"
     match error:
         case TelegramRetryAfter():
             return Undeliverable(reason, retry_after=error.retry_after)
@@ -68,11 +137,9 @@ def translated(error: TelegramAPIError) -> Undeliverable:
             return Undeliverable(reason, moved_to=str(error.migrate_to_chat_id))
         case TelegramForbiddenError():
             return Undeliverable(reason, permanent=True)
-        case TelegramBadRequest() if any(words in error.message.lower() for words in PERMANENT):
+        case TelegramBadRequest() if any(words in message.lower() for words in GONE):
             return Undeliverable(reason, permanent=True)
-        case TelegramUnauthorizedError():
+        case _ if broken(error):
             # A wrong token says nothing about the contact: the message stays due.
-            return Undeliverable(reason, retry_after=60)
-        case TelegramNetworkError() | ClientDecodeError():
-            return Undeliverable(reason)
+            return Undeliverable(reason, retry_after=WAIT_FOR_REPAIR)
     return Undeliverable(reason)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from typing import Any, cast
 
@@ -28,12 +28,13 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from office.contacts import Contact
+from office.contacts import Channel, Contact
 from office.store import Base, Store, ring_after_commit, word
 
 TOKEN = "100001:web"
 _key: ContextVar[str | None] = ContextVar("mailbox_key", default=None)
 SHOWN = 200
+KEPT = timedelta(days=30)
 
 
 class Op(StrEnum):
@@ -104,8 +105,7 @@ async def write(
         )
         if found is not None:
             return found, False
-    last = await session.scalar(select(func.max(MailboxItem.seq)).where(MailboxItem.contact_id == contact_id))
-    seq = (last or 0) + 1
+    seq = await last(session, contact_id) + 1
     item = MailboxItem(
         contact_id=contact_id, seq=seq, op=op, target=target or seq,
         mine=mine, content=content, key=key, at=now,
@@ -138,16 +138,31 @@ async def page(session: AsyncSession, contact_id: int) -> tuple[list[MailboxItem
         .limit(SHOWN)
     )
     shown: dict[int, MailboxItem] = {}
-    last = 0
+    newest_seq = 0
     for item in reversed(newest.all()):
-        last = item.seq
+        newest_seq = item.seq
         if item.op is Op.REMOVE:
             shown.pop(item.target, None)
         elif item.op is Op.APPEND:
             shown[item.seq] = item
         elif item.op is Op.REPLACE and item.target in shown:
             shown[item.target] = item
-    return list(shown.values()), last
+    return list(shown.values()), newest_seq
+
+
+async def last(session: AsyncSession, contact_id: int) -> int:
+    """The number of the newest line, 0 for an empty mailbox."""
+    return (
+        await session.scalar(select(func.max(MailboxItem.seq)).where(MailboxItem.contact_id == contact_id))
+        or 0
+    )
+
+
+async def forget_old(session: AsyncSession, *, now: datetime) -> None:
+    """Remove lines that are 30 days old, of visitors who have not written for as long."""
+    old = now - KEPT
+    gone = select(Contact.id).where(Contact.channel == Channel.WEB, Contact.last_seen_at < old)
+    await session.execute(delete(MailboxItem).where(MailboxItem.at < old, MailboxItem.contact_id.in_(gone)))
 
 
 async def clear(session: AsyncSession, contact_id: int) -> None:
@@ -158,9 +173,10 @@ async def clear(session: AsyncSession, contact_id: int) -> None:
 class WebChatSession(BaseSession):
     """Carries methods into mailboxes; the chat number is the contact's row number."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         super().__init__()
         self._store = store
+        self._clock = clock
 
     async def make_request(
         self,
@@ -169,7 +185,7 @@ class WebChatSession(BaseSession):
         timeout: int | None = None,  # noqa: ASYNC109  aiogram's signature
     ) -> Any:
         """Write the method down; raises `NotImplementedError` for one that the page cannot show."""
-        now = datetime.now(UTC)
+        now = self._clock()
         match method:
             case SendMessage():
                 content = _content(bot, method.text, method.parse_mode, method.reply_markup)
@@ -246,9 +262,11 @@ class WebChatSession(BaseSession):
         yield b""
 
 
-def make_bot(store: Store) -> Bot:
+def make_bot(store: Store, clock: Callable[[], datetime]) -> Bot:
     """The web chat's bot: its number keeps its conversations apart from every other channel's."""
-    return Bot(TOKEN, session=WebChatSession(store), default=DefaultBotProperties(parse_mode=ParseMode.HTML))
+    return Bot(
+        TOKEN, session=WebChatSession(store, clock), default=DefaultBotProperties(parse_mode=ParseMode.HTML)
+    )
 
 
 def _content(bot: Bot, text: str | None, parse_mode: Any, markup: Any) -> dict[str, Any]:

@@ -1,0 +1,228 @@
+"""The command line: what it says and with which status it ends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from aiogram import Bot
+from aiogram.exceptions import TelegramUnauthorizedError
+from aiogram.methods import GetMe
+from aiogram.types import User
+from sqlalchemy import text
+
+from bot import __main__ as line
+from bot import commands
+from knowledge.evaluate import Report
+from office import audit
+from office.audit import SYSTEM
+from office.store import Store
+from tests.make import Cast, an_entry
+
+Env = pytest.MonkeyPatch
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+async def installed(store: Store, cast: Cast, now: Any, bare: Path, monkeypatch: Env) -> Store:
+    """An installation on the test's database with one entry, named by the environment."""
+    async with store.transaction() as session:
+        await an_entry(session, cast, now)
+        for number in range(3):
+            await audit.record(session, "test.act", f"test:{number}", actor=SYSTEM, now=now)
+    monkeypatch.setenv("DATABASE_URL", store.url)
+    return store
+
+
+async def test_doctor_is_content_with_a_sound_installation(installed: Store, capsys: Said) -> None:
+    assert await commands.doctor() == 0
+    said = capsys.readouterr().out
+    assert "✓ 数据库可用 database works" in said
+    assert "✓ 审计链完好" in said
+    assert "✓ 咨询电话已填" in said
+    assert "– 未设 REDIS_URL" in said
+    assert "– 未设 TELEGRAM_TOKEN" in said
+    assert "✗" not in said
+
+
+async def test_doctor_prepares_an_empty_folder(bare: Path, capsys: Said) -> None:
+    assert await commands.doctor() == 0
+    said = capsys.readouterr().out
+    assert "✓ 数据库可用" in said
+    assert "– 已有单位" in said
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"DATABASE_URL": "postgresql://desk:hidden@127.0.0.1:1/desk"},
+        {"DATABASE_URL": "postgresql://desk:hidden@no-such-host.invalid/desk"},
+        {"DATA_DIR": "file/var"},
+        {"REDIS_URL": "redis://:hidden@127.0.0.1:1/0"},
+    ],
+    ids=["no server", "no host", "no folder", "no redis"],
+)
+async def test_doctor_names_what_does_not_answer(
+    bare: Path, monkeypatch: Env, capsys: Said, settings: dict[str, str]
+) -> None:
+    (bare / "file").write_text("no folder")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert await commands.doctor() == 1
+    said = capsys.readouterr().out
+    assert ("✗ Redis 连不上" if "REDIS_URL" in settings else "✗ 数据库连不上") in said
+    assert "hidden" not in said
+
+
+async def test_doctor_tries_redis(bare: Path, monkeypatch: Env, capsys: Said, redis_url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    assert await commands.doctor() == 0
+    assert "✓ Redis 可用" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("hears_all", "status", "words"), [(False, 0, "✓ Telegram: @desk_bot"), (True, 1, "✗ Telegram 隐私模式")]
+)
+async def test_doctor_asks_telegram(
+    bare: Path, monkeypatch: Env, capsys: Said, hears_all: bool, status: int, words: str
+) -> None:
+    async def me(self: Bot) -> User:
+        return User(
+            id=1, is_bot=True, first_name="desk", username="desk_bot", can_read_all_group_messages=hears_all
+        )
+
+    monkeypatch.setattr(Bot, "get_me", me)
+    monkeypatch.setenv("TELEGRAM_TOKEN", "123456:hidden-token")
+    assert await commands.doctor() == status
+    said = capsys.readouterr().out
+    assert words in said
+    assert "hidden" not in said
+
+
+async def test_doctor_reports_a_wrong_token(bare: Path, monkeypatch: Env, capsys: Said) -> None:
+    async def me(self: Bot) -> User:
+        raise TelegramUnauthorizedError(GetMe(), "Unauthorized")
+
+    monkeypatch.setattr(Bot, "get_me", me)
+    monkeypatch.setenv("TELEGRAM_TOKEN", "123456:hidden-token")
+    assert await commands.doctor() == 1
+    said = capsys.readouterr().out
+    assert "✗ Telegram 连不上或令牌不对" in said
+    assert "hidden" not in said
+
+
+async def tampered(store: Store) -> None:
+    """As somebody with the database in their hands would: past the triggers."""
+    async with store.transaction() as session:
+        if store.sqlite:
+            names = await session.scalars(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
+            for name in list(names):
+                await session.execute(text(f'DROP TRIGGER "{name}"'))
+        else:
+            await session.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER ALL"))
+        await session.execute(text("UPDATE audit_entry SET action = 'test.other' WHERE id = 2"))
+
+
+async def test_audit_verify_counts_and_finds_a_changed_row(installed: Store, capsys: Said) -> None:
+    assert await commands.verify_audit() == 0
+    assert "完好" in capsys.readouterr().out
+    await tampered(installed)
+    assert await commands.verify_audit() == 1
+    assert "2" in capsys.readouterr().out
+    assert await commands.doctor() == 1
+    assert "✗ 审计链完好" in capsys.readouterr().out
+
+
+async def test_audit_verify_without_a_database_says_so(bare: Path, capsys: Said) -> None:
+    assert await commands.verify_audit() == 2
+    assert "从没" in (said := capsys.readouterr().err) or "还没有" in said
+
+
+async def test_entries_are_exported_and_can_be_loaded_again(
+    installed: Store, bare: Path, capsys: Said
+) -> None:
+    assert await commands.base("export", bare / "out") == 0
+    assert "已导出 1 条" in capsys.readouterr().out
+    (file,) = (bare / "out").glob("*.yaml")
+    (entry,) = yaml.safe_load(file.read_text(encoding="utf-8"))["entries"]
+    assert (entry["no"], entry["question"]) == ("K-0540", "选民证丢了怎么办？")
+    assert await commands.base("load", bare / "out") == 0
+
+
+async def test_loading_without_a_district_is_said(bare: Path, capsys: Said) -> None:
+    assert await commands.base("load", None) == 1
+    assert "还没有单位" in capsys.readouterr().err
+
+
+def questions(folder: Path) -> Path:
+    path = folder / "asked.jsonl"
+    rows = [
+        {"q": "选民证丢了怎么办？", "topic": "voter_card"},
+        {"q": "今天天气怎么样", "topic": "none"},
+    ]
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    return path
+
+
+async def test_evaluate_prints_exactly_the_figures(bare: Path, capsys: Said) -> None:
+    details = bare / "details.jsonl"
+    assert await commands.evaluate(questions(bare), None, as_json=True, details=details) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert list(report) == [field.name for field in fields(Report)] == [
+        "n", "in_scope", "out_of_scope", "top1", "top3", "answered", "answered_right", "answered_wrong",
+        "offered_right", "missed", "out_of_scope_answered", "auroc", "p50_ms", "p99_ms", "build_s",
+    ]  # fmt: skip
+    assert (report["n"], report["in_scope"], report["out_of_scope"]) == (2, 1, 1)
+    lines = [json.loads(row) for row in details.read_text(encoding="utf-8").splitlines()]
+    assert [row["q"] for row in lines] == ["选民证丢了怎么办？", "今天天气怎么样"]
+    assert set(lines[0]) == {"q", "outcome", "best", "best_topic", "probability", "offered", "right"}
+
+
+async def test_evaluate_uses_what_this_installation_has_published(installed: Store, capsys: Said) -> None:
+    asked = questions(Path.cwd())
+    assert await commands.evaluate(asked, None, as_json=True, details=Path("d.jsonl")) == 0
+    rows = [json.loads(row) for row in Path("d.jsonl").read_text(encoding="utf-8").splitlines()]  # noqa: ASYNC240
+    assert rows[0]["best"] == "K-0540"
+
+
+@pytest.mark.parametrize("content", ["{", '{"q": 5, "topic": "x"}', '{"topic": "x"}'])
+async def test_evaluate_names_the_line_that_it_cannot_use(bare: Path, capsys: Said, content: str) -> None:
+    (bare / "bad.jsonl").write_text(content)
+    assert await commands.evaluate(bare / "bad.jsonl", None, as_json=True, details=None) == 2
+    assert "bad.jsonl" in capsys.readouterr().err
+    assert await commands.evaluate(bare / "missing.jsonl", None, as_json=True, details=None) == 2
+
+
+def test_wrong_settings_end_with_their_names_only(bare: Path, monkeypatch: Env, capsys: Said) -> None:
+    monkeypatch.setenv("PORT", "hidden")
+    with pytest.raises(SystemExit) as ended:
+        commands.settings()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "PORT" in said
+    assert "hidden" not in said
+
+
+@pytest.mark.parametrize("words", [["bench", "no-such"], ["audit", "repair"], ["fly"]])
+def test_unknown_words_end_with_two(bare: Path, monkeypatch: Env, capsys: Said, words: list[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["manage.py", *words])
+    try:
+        status: object = line.main()
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+async def test_no_command_reaches_the_network_by_itself(bare: Path, monkeypatch: Env, capsys: Said) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(httpx.AsyncClient, "request", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    assert await commands.doctor() == 0

@@ -1,0 +1,67 @@
+"""A question's whole way in the web chat, over HTTP, against the program as it is run."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+from sqlalchemy import select
+
+from office.store import Store
+from tests.bot.conftest import Visitor
+from tests.bot.running import Running
+from tests.journeys.test_crash import answered, owed
+from tests.journeys.test_two_processes import Listener
+from ticketing.records import ClosedBy, Ticket, TicketState
+
+QUESTION = "新楼盘没有门牌号，户口还没迁过来，应该怎么登记？"
+
+
+async def test_from_the_first_visit_to_the_end(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    async with (
+        Running(folder) as program,
+        httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as browser,
+    ):
+        store = Store(f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
+        visitor = Visitor(browser)
+        await visitor.open()
+        stream = Listener(browser)
+        following = asyncio.create_task(stream.follow())  # open before the visitor has said anything
+        try:
+            async with asyncio.timeout(30):
+                await owed(visitor, QUESTION)
+                await stream.until(QUESTION)
+                async with store.reading() as session:
+                    ticket = (await session.scalars(select(Ticket))).one()
+                text = await answered(store, 1)
+                await stream.until(text)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+        items = (await browser.get("/chat/mailbox?after=0")).json()["items"]
+        visitor.seen = items
+        assert ticket.ticket_no in str(items)
+        await visitor.tap("解决了")
+        async with store.reading() as session:
+            closed = (await session.scalars(select(Ticket))).one()
+        await store.close()
+        assert (closed.state, closed.closed_by) == (TicketState.CLOSED, ClosedBy.ASKER)
+
+        left = await browser.post("/chat/end", data={"csrf": visitor.csrf})
+        assert left.status_code == 303
+        assert QUESTION not in (await visitor.open()).text
+
+        # With number and code, and from another computer, the answer can still be collected.
+        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as elsewhere:
+            stranger = Visitor(elsewhere)
+            shown = await stranger.ask(f"进度 {ticket.ticket_no} {ticket.progress_code}")
+            assert text in str(shown)
+            refused = await stranger.ask(f"进度 {ticket.ticket_no} 2222")
+            assert text not in str(refused)
+        status, seconds = await program.stop()
+        assert status == 0
+        assert seconds < 5
+        assert "Traceback" not in program.said()
