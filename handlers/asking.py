@@ -15,7 +15,7 @@ from knowledge import answer as answers
 from knowledge.gate import Gate, gate, in_our_field, is_question
 from knowledge.match import Hit, Miss, Near, Outcome
 from knowledge.text import is_latin, normalise, split_questions
-from knowledge.versions import Audience, EntryVersion
+from knowledge.versions import Audience
 from office import redact
 from office.words import say
 from ticketing import intake, ledgers, queue, tickets, verdicts
@@ -60,7 +60,7 @@ async def deliver(turn: Turn, enquiry: Enquiry, entry_id: int) -> Reply:
         return await owe(turn, enquiry)
     await answers.given(turn.session, turn.contact, found, now=turn.now)
     enquiry.entry_id, enquiry.entry_version_id = found.entry_id, found.version_id
-    enquiry.topic = (await turn.session.get_one(EntryVersion, found.version_id)).topic
+    enquiry.topic = found.topic
     enquiry.outcome = enquiry.outcome or Ended.AUTO
     text = speech.answer(found, turn.lang, brief=turn.large)
     reply = turn.say(text, keyboards.after_answer(turn.lang, enquiry.id))

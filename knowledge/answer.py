@@ -45,6 +45,7 @@ class Answer:
     version_id: int
     entry_no: str
     number: int
+    topic: str
     question: str
     short: str
     full: str
@@ -189,6 +190,7 @@ def render(
         version_id=version.id,
         entry_no=entry.entry_no,
         number=version.number,
+        topic=version.topic,
         question=version.question,
         short=fill(version.short, values),
         full=fill(version.full, values),
@@ -206,4 +208,3 @@ def render(
 async def given(session: AsyncSession, contact: Contact, answer: Answer, *, now: datetime) -> None:
     """Remember that this contact received this version."""
     session.add(AnswerGiven(contact_id=contact.id, entry_version_id=answer.version_id, at=now))
-    await session.flush()

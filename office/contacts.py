@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
@@ -79,25 +79,31 @@ async def seen(
     kind: ContactKind = ContactKind.PRIVATE,
     now: datetime,
 ) -> Contact:
-    """The contact at this address, made if it is new; who writes to us can be reached again."""
-    await insert_once(
-        session,
-        Contact,
-        {
-            "channel": channel,
-            "address": address,
-            "kind": kind,
-            "state": ContactState.ACTIVE,
-            "language": "zh_CN",
-            "text_size": "standard",
-            "first_seen_at": now,
-            "last_seen_at": now,
-        },
-        unique=("channel", "address"),
-    )
+    """The contact at this address, made if it is new; who writes to us can be reached again.
+
+    `last_seen_at` is exact to a minute: it is for retention, and not worth a write with every message.
+    """
     contact = await find(session, channel, address)
-    assert contact is not None
-    contact.last_seen_at = now
+    if contact is None:
+        await insert_once(
+            session,
+            Contact,
+            {
+                "channel": channel,
+                "address": address,
+                "kind": kind,
+                "state": ContactState.ACTIVE,
+                "language": "zh_CN",
+                "text_size": "standard",
+                "first_seen_at": now,
+                "last_seen_at": now,
+            },
+            unique=("channel", "address"),
+        )
+        contact = await find(session, channel, address)
+        assert contact is not None
+    if now - contact.last_seen_at >= timedelta(minutes=1):
+        contact.last_seen_at = now
     if contact.state is ContactState.LOST:
         contact.state = ContactState.ACTIVE
     return contact

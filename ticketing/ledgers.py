@@ -77,6 +77,7 @@ async def record(
         offered=[str(number) for number in offered],
         probability=probability,
         event_id=event_id,
+        pending_until=None,
         at=now,
         business_day=business_day(now),
     )
