@@ -1,57 +1,13 @@
-"""What speaks for and against a phrasing answering a question: the features of the pair, and the words."""
+"""A normalised text and everything about it that is compared, and the words for what differs."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from knowledge.grams import Postings, grams, sound
+from knowledge.grams import grams, sound
 from knowledge.text import Lexicon, is_latin
-
-FEATURES = (
-    "bias",
-    "cosine_characters",
-    "cosine_bigrams",
-    "cosine_sounds",
-    "ratio",
-    "ratio_sounds",
-    "question_covered",
-    "question_covered_bigrams",
-    "phrasing_covered",
-    "phrasing_covered_bigrams",
-    "entry_covers",
-    "entry_covers_bigrams",
-    "heaviest_left_over",
-    "heaviest_missing",
-    "unknown",
-    "numbers_differ",
-    "negation_differs",
-    "clash",
-    "opposite",
-    "kind_agrees",
-    "kind_differs",
-    "facts_extra",
-    "facts_missing",
-    "length_question",
-    "length_phrasing",
-    "length_ratio",
-    "entry_support",
-    "entry_second",
-    "lead",
-    "substring",
-    "content_ratio",
-    "content_left",
-    "content_missing",
-    "content_swapped",
-    "content_equal",
-    "content_unknown",
-    "content_jaccard",
-    "phrasings",
-    "unheard",
-)
 
 _NUMBER = re.compile(r"\d+")
 _CHOICE = re.compile(r"(.{1,2})[不没]\1|有没有|是不是|能不能")
@@ -79,14 +35,18 @@ class Form:
 
     text: str
     spoken: str
-    content: str
+    matter: str
+    """What is left without the words of function: what the text is about."""
+    matters: frozenset[str]
     sets: tuple[frozenset[str], frozenset[str], frozenset[str]]
     numbers: frozenset[str]
     negations: int
     denied: frozenset[str]
     stances: Mapping[int, frozenset[int]]
-    kinds: frozenset[str]
+    kinds: int
+    """One bit a kind of question (when, where, how …)."""
     facts: frozenset[str]
+    foreign: frozenset[str]
     latin: bool
 
 
@@ -97,10 +57,12 @@ def form(text: str, lexicon: Lexicon) -> Form:
     for word in lexicon.neutral:
         if word in bare:
             bare = bare.replace(word, "■")
+    matter = _FUNCTION.sub("", text)
     return Form(
         text=text,
         spoken=spoken,
-        content=_FUNCTION.sub("", text),
+        matter=matter,
+        matters=frozenset(matter),
         sets=grams(text, spoken),
         numbers=frozenset(_NUMBER.findall(text)),
         negations=len(_NEGATION.findall(bare)),
@@ -108,8 +70,14 @@ def form(text: str, lexicon: Lexicon) -> Form:
             bare[m.end() : m.end() + 2] for m in _NEGATION.finditer(bare) if bare[m.end() : m.end() + 2]
         ),
         stances=_stances(text, lexicon),
-        kinds=frozenset(name for name, pattern in _KINDS.items() if pattern.search(text)),
+        kinds=sum(1 << place for place, pattern in enumerate(_KINDS.values()) if pattern.search(text)),
         facts=frozenset(fact for fact in lexicon.facts if fact in text),
+        foreign=frozenset(
+            word
+            for place, char in enumerate(text)
+            for word in lexicon.foreign.get(char, ())
+            if text.startswith(word, place)
+        ),
         latin=is_latin(text),
     )
 
@@ -135,6 +103,8 @@ def opposed(one: Mapping[int, frozenset[int]], other: Mapping[int, frozenset[int
 
 def clashes(one: Form, other: Form) -> bool:
     """Whether one denies what the other takes for granted (「没有单位」 / 「有单位」)."""
+    if not one.denied and not other.denied:
+        return False
     return any(_takes(other, word) for word in one.denied) or any(_takes(one, word) for word in other.denied)
 
 
@@ -145,88 +115,6 @@ def numbers_differ(one: Form, other: Form) -> bool:
 
 def _takes(side: Form, word: str) -> bool:
     return len(word) == 2 and word not in side.denied and word in side.text
-
-
-def unheard(question: Form, known: frozenset[str]) -> int:
-    """The longest run of the question's own matter of which the entry has not a single character."""
-    longest = run = 0
-    for char in question.content:
-        run = run + 1 if char not in known else 0
-        longest = max(longest, run)
-    return longest
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the first stage knows of an entry: how often it came up, its second-best phrasing, its lead."""
-
-    support: float
-    second: float
-    lead: float
-    phrasings: int
-    entry_sets: tuple[frozenset[str], frozenset[str], frozenset[str]]
-
-
-def features(
-    question: Form,
-    phrasing: Form,
-    cosines: tuple[float, float, float],
-    standing: Standing,
-    postings: Postings,
-) -> list[float]:
-    """The pair's features in the order of `FEATURES`."""
-    left_over = question.sets[0] - standing.entry_sets[0]
-    missing = phrasing.sets[0] - question.sets[0]
-    unknown = [gram for gram in question.sets[1] if not postings.seen(1, gram)]
-    length_q, length_p = max(len(question.text), 1), max(len(phrasing.text), 1)
-    matter, other = question.content, phrasing.content
-    matter_left = sum(char not in phrasing.sets[0] for char in matter)
-    matter_missing = sum(char not in question.sets[0] for char in other)
-    both_kinds = bool(question.kinds and phrasing.kinds)
-    return [
-        1.0,
-        *cosines,
-        fuzz.ratio(question.text, phrasing.text) / 100,
-        fuzz.ratio(question.spoken, phrasing.spoken) / 100,
-        _share(question.sets[0], phrasing.sets[0], postings, 0),
-        _share(question.sets[1], phrasing.sets[1], postings, 1),
-        _share(phrasing.sets[0], question.sets[0], postings, 0),
-        _share(phrasing.sets[1], question.sets[1], postings, 1),
-        _share(question.sets[0], standing.entry_sets[0], postings, 0),
-        _share(question.sets[1], standing.entry_sets[1], postings, 1),
-        max((postings.idf(0, gram) for gram in left_over), default=0.0) / 5,
-        max((postings.idf(0, gram) for gram in missing), default=0.0) / 5,
-        len(unknown) / max(len(question.sets[1]), 1),
-        float(numbers_differ(question, phrasing)),
-        float((question.negations > 0) != (phrasing.negations > 0)),
-        float(clashes(question, phrasing)),
-        float(opposed(question.stances, phrasing.stances)),
-        float(both_kinds and question.kinds == phrasing.kinds),
-        float(both_kinds and not question.kinds & phrasing.kinds),
-        min(len(question.facts - phrasing.facts), 3) / 3,
-        min(len(phrasing.facts - question.facts), 3) / 3,
-        math.log(length_q) / 3,
-        math.log(length_p) / 3,
-        abs(math.log(length_q / length_p)),
-        standing.support,
-        standing.second,
-        standing.lead,
-        fuzz.partial_ratio(question.text, phrasing.text) / 100 if length_q >= length_p else 0.0,
-        fuzz.ratio(matter, other) / 100,
-        min(matter_left, 6) / 6,
-        min(matter_missing, 6) / 6,
-        min(matter_left, matter_missing, 3) / 3,
-        float(set(matter) == set(other)),
-        sum(not postings.seen(0, char) for char in matter) / max(len(matter), 1),
-        len(set(matter) & set(other)) / max(len(set(matter) | set(other)), 1),
-        math.log(standing.phrasings) / 3,
-        min(unheard(question, standing.entry_sets[0]), 4) / 4,
-    ]
-
-
-def _share(of: frozenset[str], within: frozenset[str], postings: Postings, channel: int) -> float:
-    total = postings.weight(channel, of)
-    return postings.weight(channel, of & within) / total if total else 0.0
 
 
 def reasons(question: Form, phrasing: Form) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import math
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -14,7 +15,8 @@ from knowledge.text import pinyin
 Floats = NDArray[np.float64]
 
 CHANNELS = ("characters", "bigrams", "sounds")
-CHANNEL_WEIGHTS = (0.7, 1.0, 0.6)
+_SHARES = np.array((0.7, 1.0, 0.6)) / 2.3
+_NONE = np.zeros(0, dtype=np.int32)
 _SOUND_BASE = 0xF0000  # a private plane: a coded syllable is never equal to a written character
 _FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 
@@ -46,6 +48,24 @@ def grams(text: str, spoken: str) -> tuple[frozenset[str], frozenset[str], froze
     return frozenset(text), bigrams(text), bigrams(spoken)
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question held against all phrasings: its grams, where they occur, and the first stage's scores."""
+
+    grams: tuple[tuple[int, str], ...]
+    """(channel, gram), in one order whatever the base is, so that equal phrasings score equally."""
+    channels: NDArray[np.intp]
+    idf: Floats
+    norms: tuple[float, float, float]
+    seen: NDArray[np.bool_]
+    """Per gram, whether any phrasing in force has it."""
+    numbers: NDArray[np.int32]
+    """The phrasings of every gram, one after the other; `places` says of which gram each is."""
+    places: NDArray[np.intp]
+    totals: Floats
+    """The first stage's score of every phrasing, 0 to 1; 0 for dropped ones."""
+
+
 class Postings:
     """Phrasings by gram; an entry counts once in every frequency however many phrasings it has."""
 
@@ -54,13 +74,17 @@ class Postings:
         self._arrays: list[dict[str, NDArray[np.int32]]] = [{}, {}, {}]
         self._idf: list[dict[str, float]] = [{}, {}, {}]
         self._unseen = 1.0
-        self._norms = np.zeros((3, 0))
+        self.norms = np.zeros((3, 0))
+        """Length of every phrasing's vector, one row a channel."""
+        self.sums = np.zeros((3, 0))
+        """How telling the grams of every phrasing are together, one row a channel."""
         self._alive = np.zeros(0, dtype=bool)
+        self._all_alive = True
 
     def build(self, phrasings: Sequence[tuple[int, tuple[frozenset[str], ...]]]) -> None:
         """Start afresh from (entry, grams) pairs; the pair's place is its number."""
-        entries = {entry for entry, _ in phrasings}
-        self._unseen = math.log(1 + max(len(entries), 1) / 0.5)
+        entries = len({entry for entry, _ in phrasings})
+        self._unseen = _rounded(math.log(1 + max(entries, 1) / 0.5))
         for channel in range(3):
             table: dict[str, list[int]] = {}
             seen_by: dict[str, set[int]] = {}
@@ -71,12 +95,12 @@ class Postings:
             self._tables[channel] = table
             self._arrays[channel] = {}
             self._idf[channel] = {
-                gram: math.log(1 + len(entries) / (len(holders) + 0.5)) for gram, holders in seen_by.items()
+                gram: _rounded(math.log(1 + entries / (len(holders) + 0.5)))
+                for gram, holders in seen_by.items()
             }
         self._alive = np.ones(len(phrasings), dtype=bool)
-        self._norms = np.array(
-            [[self._norm(channel, sets[channel]) for _, sets in phrasings] for channel in range(3)]
-        ).reshape(3, len(phrasings))
+        self._all_alive = True
+        self.norms, self.sums = self._lengths([sets for _, sets in phrasings])
 
     def add(self, sets_of: Sequence[tuple[frozenset[str], ...]]) -> int:
         """Append phrasings with the frequencies in force; returns the number of the first one."""
@@ -87,68 +111,80 @@ class Postings:
                     self._tables[channel].setdefault(gram, []).append(number)
                     self._arrays[channel].pop(gram, None)
                     self._idf[channel].setdefault(gram, self._unseen)
-        norms = np.array([[self._norm(c, sets[c]) for sets in sets_of] for c in range(3)]).reshape(
-            3, len(sets_of)
-        )
-        self._norms = np.concatenate([self._norms, norms], axis=1)
+        norms, sums = self._lengths(sets_of)
+        self.norms = np.concatenate([self.norms, norms], axis=1)
+        self.sums = np.concatenate([self.sums, sums], axis=1)
         self._alive = np.concatenate([self._alive, np.ones(len(sets_of), dtype=bool)])
         return first
 
     def drop(self, numbers: Sequence[int]) -> None:
-        """Forget phrasings; their numbers are not used again until the next `build`."""
+        """Forget phrasings; their numbers are not used again until `restore` or the next `build`."""
         self._alive[list(numbers)] = False
+        self._all_alive = False
+
+    def restore(self, numbers: Sequence[int]) -> None:
+        """Take back a `drop`."""
+        self._alive[list(numbers)] = True
+        self._all_alive = bool(self._alive.all())
 
     def idf(self, channel: int, gram: str) -> float:
         """How telling a gram is; an unseen one counts as telling as the rarest."""
         return self._idf[channel].get(gram, self._unseen)
 
-    def weight(self, channel: int, gram_set: frozenset[str]) -> float:
-        """How telling some grams are together."""
-        table, unseen = self._idf[channel], self._unseen
-        # fsum: the same sum whatever the order of a set.
-        return math.fsum([table.get(gram, unseen) for gram in gram_set])
+    def probe(self, sets: tuple[frozenset[str], ...]) -> Probe:
+        """Hold a question against every phrasing."""
+        named: list[tuple[int, str]] = []
+        arrays: list[NDArray[np.int32]] = []
+        values: list[float] = []
+        for channel, gram_set in enumerate(sets):
+            table = self._idf[channel]
+            for gram in sorted(gram_set):
+                named.append((channel, gram))
+                arrays.append(self._posting(channel, gram))
+                values.append(table.get(gram, self._unseen))
+        numbers = np.concatenate(arrays) if arrays else _NONE
+        places = np.repeat(np.arange(len(arrays)), [len(array) for array in arrays])
+        if not self._all_alive:
+            kept = self._alive[numbers]
+            numbers, places = numbers[kept], places[kept]
+        seen = np.bincount(places, minlength=len(named)) > 0
+        channels = np.repeat(np.arange(3), [len(gram_set) for gram_set in sets])
+        idf = np.array(values)
+        idf[~seen] = self._unseen
+        norms = np.sqrt(np.bincount(channels, weights=idf * idf, minlength=3))
+        size = len(self._alive)
+        shares = _SHARES[channels] * idf * idf / (norms[channels] + 1e-12)
+        weights = shares[places] / (self.norms.ravel()[(channels * size)[places] + numbers] + 1e-12)
+        totals: Floats = np.bincount(numbers, weights=weights, minlength=size).astype(np.float64)
+        lengths = (float(norms[0]), float(norms[1]), float(norms[2]))
+        return Probe(tuple(named), channels, idf, lengths, seen, numbers, places, totals)
 
-    def seen(self, channel: int, gram: str) -> bool:
-        """Whether any phrasing has or had the gram."""
-        return gram in self._idf[channel]
-
-    def cosines(self, sets: tuple[frozenset[str], ...]) -> Floats:
-        """Cosine of a question with every phrasing, one row per channel; 0 for dropped phrasings."""
-        rows = np.zeros((3, len(self._alive)))
-        for channel in range(3):
-            norm = self._norm(channel, sets[channel])
-            arrays: list[NDArray[np.int32]] = []
-            weights: list[float] = []
-            for gram in sorted(sets[channel]):  # one order of additions, so equal phrasings score equally
-                array = self._posting(channel, gram)
-                if array is not None:
-                    arrays.append(array)
-                    weights.append(self._idf[channel][gram] ** 2)
-            if arrays:
-                lengths = [len(array) for array in arrays]
-                rows[channel] = np.bincount(
-                    np.concatenate(arrays), weights=np.repeat(weights, lengths), minlength=len(self._alive)
-                )
-                rows[channel] /= self._norms[channel] * norm + 1e-12
-        rows[:, ~self._alive] = 0.0
-        return rows
-
-    def _posting(self, channel: int, gram: str) -> NDArray[np.int32] | None:
+    def _posting(self, channel: int, gram: str) -> NDArray[np.int32]:
         array = self._arrays[channel].get(gram)
         if array is None:
             numbers = self._tables[channel].get(gram)
             if numbers is None:
-                return None
+                return _NONE
             array = self._arrays[channel][gram] = np.array(numbers, dtype=np.int32)
         return array
 
-    def _norm(self, channel: int, gram_set: frozenset[str]) -> float:
-        table, unseen = self._idf[channel], self._unseen
-        return math.sqrt(math.fsum([table.get(gram, unseen) ** 2 for gram in gram_set]))
+    def _lengths(self, sets_of: Sequence[tuple[frozenset[str], ...]]) -> tuple[Floats, Floats]:
+        norms, sums = np.zeros((3, len(sets_of))), np.zeros((3, len(sets_of)))
+        for channel, table in enumerate(self._idf):
+            for number, sets in enumerate(sets_of):
+                values = [table[gram] for gram in sets[channel]]
+                sums[channel, number] = sum(values)
+                norms[channel, number] = math.sqrt(sum(value * value for value in values))
+        return norms, sums
 
 
-def best_first(scores: Floats, tie: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """Phrasing numbers with a score above 0, best first; equal scores in the order of `tie`."""
+def _rounded(idf: float) -> float:
+    # On a coarse grid all sums are exact, so they do not depend on the order of addition.
+    return round(idf * 4096) / 4096
+
+
+def best_first(scores: Floats, tie: NDArray[np.int64]) -> Iterator[int]:
+    """Phrasing numbers with a score above 0, best first; equal scores in the order of `tie`, two rows."""
     positive = np.flatnonzero(scores > 1e-9)
     wanted = 96
     done = 0
@@ -158,7 +194,7 @@ def best_first(scores: Floats, tie: Sequence[tuple[int, int]]) -> Iterator[int]:
             chosen = positive[scores[positive] >= cut]
         else:
             chosen = positive
-        ranked = sorted(chosen.tolist(), key=lambda number: (-round(float(scores[number]), 9), tie[number]))
-        yield from ranked[done:]
-        done = len(ranked)
+        order = np.lexsort((tie[1, chosen], tie[0, chosen], -np.round(scores[chosen], 9)))
+        yield from chosen[order[done:]].tolist()
+        done = len(chosen)
         wanted = max(wanted * 8, done + 1)

@@ -17,6 +17,8 @@ class Lexicon:
     """Per pair of opposites its words, longest first, each with the number of its class."""
     facts: frozenset[str]
     neutral: tuple[str, ...]
+    foreign: Mapping[str, tuple[str, ...]]
+    """Matters of other offices, by first character."""
     by_first: Mapping[str, tuple[str, ...]]
 
     @classmethod
@@ -48,6 +50,7 @@ class Lexicon:
             ),
             facts=frozenset(data.get("facts") or []),
             neutral=longest_first(data.get("neutral") or []),
+            foreign=_by_first(data.get("foreign") or []),
             by_first=_by_first(words),
         )
 

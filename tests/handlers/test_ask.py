@@ -82,7 +82,7 @@ async def test_none_of_these_becomes_one_ticket(chat: Chat, town: Town) -> None:
 
 
 async def test_choices_without_a_word_of_our_field_are_offered_with_doubt(chat: Chat, town: Town) -> None:
-    out = await chat.says("老人怎么去")
+    out = await chat.says("补办要去哪里")
     assert out.text.startswith("我只能解答选民登记和选举程序问题。您想问的是这些吗？\n1. ")
     assert "都不是" not in out.buttons
     assert "人工咨询" in out.buttons

@@ -101,7 +101,8 @@ async def test_broken_text_is_cleaned_everywhere_it_may_come_in(chat: Chat, town
 
 
 async def test_markup_is_shown_and_never_interpreted(chat: Chat, town: Town) -> None:
-    await chat.says('<b>新楼盘</b> & "门牌" <script>alert(1)</script> 怎么登记？外地人怎么登记选民？')
+    await chat.says("人工")
+    await chat.says('<b>新楼盘</b> & "门牌" <script>alert(1)</script> 怎么登记？')
     town.later(minutes=1)
     out = await chat.says("进度")
     assert "&lt;b&gt;新楼盘&lt;/b&gt; &amp;" in out.text

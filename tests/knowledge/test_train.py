@@ -1,0 +1,139 @@
+"""Fitting the weights: a base asked about itself."""
+
+import random
+
+import numpy as np
+import pytest
+
+from knowledge.grams import Floats
+from knowledge.match import Index, Source
+from knowledge.model import WEIGHTS, WORDS
+from knowledge.noise import misplace, spoil
+from knowledge.pairs import FEATURES
+from knowledge.phrasebook import Phrasebook
+from knowledge.text import Lexicon
+from knowledge.train import Asked, School, descend, fit
+
+LEXICON = Lexicon.from_data({"foreign": ["公交卡", "医保"]})
+BASE = (
+    Source(1, "K-1", "card", "voter", "选民证丢了怎么办", ("选民证不见了要补吗", "找不到选民证还能投票吗")),
+    Source(2, "K-2", "day", "voter", "选举日是哪一天", ("今年什么时候投票选举", "投票的日子定了没有")),
+    Source(3, "K-3", "day", "voter", "投票几点结束", ("投票站几点关门", "晚上几点以后不能投票")),
+    Source(4, "K-4", "import", "staff", "批量导入失败怎么处理", ("导入模板一直报错", "名册表格导不进系统")),
+)
+
+
+def test_the_shipped_weights_belong_to_the_features() -> None:
+    assert len(WEIGHTS) == len(FEATURES)
+    assert np.count_nonzero(WEIGHTS) > len(FEATURES) / 2
+    assert WEIGHTS[FEATURES.index("opposite")] < 0
+    assert WORDS.left
+    assert WORDS.missing
+
+
+def test_the_same_base_gives_the_same_lessons() -> None:
+    first, second = (list(School(BASE, LEXICON, 5).hidden(0.5)) for _ in range(2))
+    assert len(first) == len(second) > 6
+    for one, other in zip(first, second, strict=True):
+        assert np.array_equal(one.rows, other.rows)
+        assert one.left == other.left
+
+
+def test_a_hidden_phrasing_is_not_among_its_own_answers() -> None:
+    """Or the model would learn that the right answer is always there word for word."""
+    same = FEATURES.index("same_sound")
+    lessons = list(School(BASE, LEXICON, 1).hidden(0.0))
+    assert any(lesson.right.any() for lesson in lessons)
+    assert not any(lesson.rows[:, same].any() for lesson in lessons)
+
+
+def test_after_school_nothing_stays_hidden() -> None:
+    book = Phrasebook(LEXICON)
+    book.build(BASE)
+    with book.without(book.entries[1].numbers):
+        assert not _found(book, "选民证丢了怎么办") & {1}
+    assert 1 in _found(book, "选民证丢了怎么办")
+
+
+def _found(book: Phrasebook, text: str) -> set[int]:
+    from knowledge.features import form
+
+    numbers, _ = book.pairs(form(text, LEXICON), lambda _: True)
+    return {book.phrasings[number].entry_id for number in numbers}
+
+
+def test_matters_of_other_offices_have_no_right_answer() -> None:
+    lessons = list(School(BASE, LEXICON, 1).foreign(1.0))
+    assert lessons
+    assert not any(lesson.right.any() for lesson in lessons)
+
+
+def test_fitting_finds_what_tells_right_from_wrong() -> None:
+    dice = np.random.default_rng(1)
+    telling = FEATURES.index("ratio")
+    lessons = []
+    for place in range(200):
+        rows = dice.random((4, len(FEATURES) - 1))
+        rows[:, 0] = 1
+        right = np.zeros(4, dtype=bool)
+        rows[:, telling] = 0.1
+        if place % 3:
+            right[place % 4] = True
+            rows[place % 4, telling] = 0.9
+        words = tuple(("登",) if held else ("雨",) for held in right)
+        lessons.append(Asked(rows, right, words, ((),) * 4))
+    found = fit(lessons)
+    assert found["features"]["ratio"] == max(found["features"].values()) > 1
+    assert found["left"]["雨"] < 0 < found["left"]["登"]
+    assert found["missing"] == {}
+
+
+def test_descending_reaches_the_lowest_point() -> None:
+    goal = np.array([3.0, -2.0, 0.5])
+
+    def bowl(at: Floats) -> tuple[float, Floats]:
+        off = (at - goal) * np.array([1.0, 10.0, 100.0])
+        return float((off * (at - goal)).sum()), 2 * off
+
+    assert descend(bowl, np.zeros(3)) == pytest.approx(goal, abs=1e-3)
+
+
+def test_noise_is_repeatable_and_does_something() -> None:
+    text = "选民证丢了还能不能去投票站投票"
+    assert [spoil(text, random.Random(n)) for n in range(20)] == [
+        spoil(text, random.Random(n)) for n in range(20)
+    ]
+    assert len({spoil(text, random.Random(n)) for n in range(20)}) > 12
+    assert spoil("投票", random.Random(3)).count("投票") == 1
+
+
+def test_a_misplaced_word_takes_the_telling_one_with_it() -> None:
+    weights = {"选": 1.0, "民": 1.0, "证": 4.0}
+    found = misplace(
+        "选民证丢了怎么办", "选民证丢", lambda char: weights.get(char, 0.1), ["公交卡"], random.Random(1)
+    )
+    assert found is not None
+    assert "公交卡" in found
+    assert "证" not in found
+    assert misplace("怎么办", "", lambda _: 1.0, ["公交卡"], random.Random(1)) is None
+
+
+def test_what_another_office_does_is_not_answered() -> None:
+    index = Index(BASE, LEXICON)
+    assert not LEXICON.foreign.get("选")
+    outcome = index.rank("公交卡选民证丢了怎么办")
+    assert type(outcome).__name__ != "Hit"
+
+
+def test_of_two_that_fit_alike_the_asker_s_own_wins() -> None:
+    pair = (
+        Source(1, "K-1", "a", "voter", "名单上的人过世了怎么处理呢", ()),
+        Source(2, "K-2", "b", "staff", "名单上的人过世了怎么处理吧", ()),
+    )
+    index = Index(pair, LEXICON)
+    plainly, preferred = (
+        index.rank("名单上有人过世了要怎么处理", prefer=prefer)
+        for prefer in (None, lambda number: number == 2)
+    )
+    assert plainly.candidates[0].entry_id == 1
+    assert preferred.candidates[0].entry_id == 2
