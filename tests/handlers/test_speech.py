@@ -13,7 +13,8 @@ from knowledge.answer import Answer
 from office.errors import TooMany
 
 FOUND = Answer(
-    entry_id=1, version_id=1, entry_no="K-0001", number=3, question="去哪里登记<b>？",
+    entry_id=1, version_id=1, entry_no="K-0001", number=3, topic="contact",
+    question="去哪里登记<b>？",
     short="去登记站。带身份证。", full="去登记站。\n晚上也开门。带身份证。",
     steps=("先取号 & 排队", "再登记"), documents=("身份证", "户口簿"),
     basis=("某细则第一条", "某细则第二条"), confirmed=True, scope="东浦区", issuer="区选举办", group="登记组",

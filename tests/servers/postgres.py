@@ -54,7 +54,8 @@ async def create_database(url: str, name: str, *, template: str | None = None) -
 
     A copy of `template` costs far less than migrating again; nobody may be connected to it meanwhile.
     """
-    copy = f" TEMPLATE {_quoted(template)}" if template else ""
+    # Copying files takes a tenth of the time of the default, which writes every page to the log.
+    copy = f" TEMPLATE {_quoted(template)} STRATEGY FILE_COPY" if template else ""
     await _execute(url, f"CREATE DATABASE {_quoted(name)}{copy}")
     return _render(make_url(url).set(database=name))
 
