@@ -26,6 +26,8 @@ from ticketing.records import FollowUp, Ticket, TicketKind, TicketState, Unanswe
 FRAGMENT_SPAN = timedelta(seconds=5)
 FRAGMENT = 14
 JUST_NOW = timedelta(minutes=30)
+# Below this even the best entry says little; a statement is then rather a detail than a new question.
+FAINT = 0.3
 SAME_QUESTION = 70
 LONGEST_INPUT = 6000
 LONGEST_MATCHED = 1500
@@ -160,7 +162,9 @@ async def _alone(turn: Turn, words: str, outcome: Outcome) -> Reply:
     """A message for itself: a detail for the open ticket if it asks nothing and answers nothing."""
     if not isinstance(outcome, Hit) and _tells(words):
         ticket = await open_ticket_of(turn)
-        if ticket and (isinstance(outcome, Miss) or ticket.accepted_at >= turn.now - JUST_NOW):
+        faint = not isinstance(outcome, Miss) and outcome.candidates[0].probability < FAINT
+        recent = ticket is not None and ticket.accepted_at >= turn.now - JUST_NOW
+        if ticket and (isinstance(outcome, Miss) or (faint and recent)):
             await intake.append(turn.session, ticket, words, now=turn.now, event_id=turn.event_id)
             return _noted(turn, ticket, "appended")
     return await _carry_out(turn, await _record(turn, words, outcome), outcome)
@@ -240,6 +244,9 @@ async def _joined(turn: Turn, last: Enquiry, words: str, outcome: Outcome) -> Re
         for found, said in ((both, together), (outcome, words)):
             if isinstance(found, Hit) and found.best.entry_id != last.entry_id:
                 return await deliver(turn, await _record(turn, said, found), found.best.entry_id)
+        # Only a few words that fit nothing are taken as a detail: anything more may be a new question.
+        if not isinstance(outcome, Miss) or len(words) > FRAGMENT:
+            return await _alone(turn, words, outcome)
         last.words = together
         return turn.say(turn.words("noted_together"), keyboards.after_answer(turn.lang, last.id))
     if isinstance(outcome, Hit) and not isinstance(both, Hit):
@@ -273,7 +280,9 @@ async def _stopped(turn: Turn, words: str, kind: Gate) -> Reply:
     text = say(f"gate.{kind.value}", lang, phone=turn.district.phone, office=turn.district.office_name)
     if kind not in (Gate.DISTRESS, Gate.REPORT):
         return turn.say(text, keyboards.person_or_menu(lang))
-    return turn.say(text) + await restricted(turn, enquiry, kind)
+    promised = await restricted(turn, enquiry, kind)
+    # A time on the clock is no comfort: whoever is in distress is told whom to call now, and nothing else.
+    return turn.say(text) + (promised if kind is Gate.REPORT else [])
 
 
 async def restricted(turn: Turn, enquiry: Enquiry, kind: Gate) -> Reply:

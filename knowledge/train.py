@@ -5,7 +5,7 @@
 Every phrasing is hidden in turn and asked as a question: the right answer is its own entry. For a part of
 them the whole entry or its whole topic is hidden: then nothing is right. Nor is anything right when a telling
 word has been replaced by a matter of some other office, or for small talk. Most are spoiled as people type.
-The same base gives the same weights. Takes about two minutes on one core.
+The same base gives the same weights. Takes about a minute and a half on one core.
 """
 
 import json
