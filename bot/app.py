@@ -81,7 +81,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
     `clock` is the one clock of the whole program.
     """
     if settings.database_url is None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     connections: tuple[Redis, ...] = ()
     wakeups = Wakeups()
     storage: BaseStorage = MemoryStorage()

@@ -53,7 +53,7 @@ async def doctor() -> int:
     store = Store(found.store_url)
     try:
         if found.database_url is None:
-            found.data_dir.mkdir(parents=True, exist_ok=True)
+            found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with migrate.alone(store):
             await migrate.upgrade(store)
         async with store.reading() as session:
@@ -174,7 +174,7 @@ async def base(act: str, folder: Path | None) -> int:
     store = Store(found.store_url)
     try:
         if found.database_url is None:
-            found.data_dir.mkdir(parents=True, exist_ok=True)
+            found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with migrate.alone(store):
             await migrate.upgrade(store)
         if act == "export":

@@ -135,7 +135,7 @@ def _sole_use(found: Settings) -> IO[bytes] | None:
     """
     if found.database_url is not None or fcntl is None:
         return None
-    found.data_dir.mkdir(parents=True, exist_ok=True)
+    found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     held = (found.data_dir / "run.lock").open("ab")
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         """A secret of this installation, made on first use and kept readable by its owner only."""
         path = self.data_dir / f"{name}.key"
         if not path.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(32))
         return path.read_text().strip()

@@ -49,9 +49,14 @@ async def page(visiting: Visiting) -> HTMLResponse:
         async with visiting.services.store.reading() as session:
             items, last = await web.page(session, contact.id)
     language = pages.frame(visiting.request).language
+    # Who asked for large print in words gets it on the page too, unless they chose a size there.
+    chosen = pages.cookie_name(visiting.request, "size") in visiting.request.cookies
+    large = contact is not None and contact.text_size != "standard" and not chosen
+    size: dict[str, Any] = {"text_size": "large"} if large else {}
     response = pages.render(
         visiting.request,
         "chat/page.html",
+        **size,
         items=[shown(item) for item in items],
         quick=[{"label": say(t["key"], language), "text": t["words"]} for t in keyboards.quick_topics()]
         + [{"label": say("menu.human", language), "text": "人工"}],
@@ -83,11 +88,31 @@ async def send(visiting: Visiting) -> Response:
     await conversation.dispatcher.feed_update(
         conversation.bot, update, channel=Channel.WEB, event_id=f"{contact.id}:{event_id}"
     )
+    forgotten = await visiting.contact() is None
+    if forgotten:
+        items = await _start_afresh(visiting, contact, own, now)
+    else:
+        async with visiting.services.store.reading() as session:
+            items = await web.since(session, contact.id, own - 1)
     if not pages.wants_json(visiting.request):
         return RedirectResponse("/#newest", 303)
-    async with visiting.services.store.reading() as session:
-        items = await web.since(session, contact.id, own - 1)
-    return JSONResponse({"items": [_line(visiting, item) for item in items]})
+    return JSONResponse({"items": [_line(visiting, item) for item in items], "cleared": forgotten})
+
+
+async def _start_afresh(visiting: Visitor, old: Contact, own: int, now: datetime) -> list[MailboxItem]:
+    """After being forgotten: the old lines go; only the word about it stands in the stranger's mailbox."""
+    async with visiting.services.store.transaction() as session:
+        last = await web.last(session, old.id)
+        words = [item for item in await web.since(session, old.id, own - 1) if item.op is Op.APPEND]
+        await web.clear(session, old.id)
+        stranger = await contacts.seen(session, Channel.WEB, visiting.address, now=now)
+        stranger.language = old.language
+        for item in words:
+            if not item.mine:
+                await web.write(session, stranger.id, Op.APPEND, item.content, after=last, now=now)
+        # The old mailbox's stream wakes, and goes on with the new one.
+        ring_after_commit(session, web.topic(old.id))
+        return await web.since(session, stranger.id, 0)
 
 
 async def _take_in(visiting: Visitor, event_id: str, text: str, now: datetime) -> tuple[Contact, int]:
@@ -174,6 +199,8 @@ async def _events(visiting: Visitor, after: int) -> AsyncIterator[str]:
                 yield f"id: {item.seq}\nevent: item\ndata: {data}\n\n"
             if not await rang(bell, LOOK_EVERY):
                 yield ": still here\n\n"
+        # Whoever asked to be forgotten meanwhile is another contact now.
+        contact = await visiting.contact() or contact
 
 
 @router.post("/chat/end")

@@ -154,6 +154,7 @@
       });
       const body = await answer.json();
       if (!answer.ok) throw Object.assign(new Error("refused"), { words: body.error });
+      if (body.cleared) for (const old of log.querySelectorAll("article")) old.remove();
       showAll(body.items, { mine: true, moves: false });
       return true;
     } catch (problem) {

@@ -91,11 +91,13 @@ async def write(
     target: int | None = None,
     mine: bool = False,
     key: str | None = None,
+    after: int = 0,
     now: datetime,
 ) -> tuple[MailboxItem, bool]:
     """Add a line to a mailbox and wake its streams; a line with the same `key` is written once.
 
-    Returns the line and whether it is new.
+    `after` is a number that the page has seen already, from a mailbox that was cleared. Returns the line
+    and whether it is new.
     """
     # The contact's row is the lock that keeps the numbers of one mailbox in the order of their commits.
     await session.execute(select(Contact.id).where(Contact.id == contact_id).with_for_update())
@@ -105,7 +107,7 @@ async def write(
         )
         if found is not None:
             return found, False
-    seq = await last(session, contact_id) + 1
+    seq = max(await last(session, contact_id), after) + 1
     item = MailboxItem(
         contact_id=contact_id, seq=seq, op=op, target=target or seq,
         mine=mine, content=content, key=key, at=now,

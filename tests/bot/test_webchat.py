@@ -302,3 +302,28 @@ async def test_an_empty_mailbox_is_kept_apart_after_thirty_days(
     async with machine.desk.store.transaction() as session:
         await web.forget_old(session, now=now + timedelta(days=31))
     assert await count(machine, MailboxItem) == 0
+
+
+async def test_who_is_forgotten_starts_afresh_and_the_page_goes_on(
+    machine: Machine, visitor: Visitors
+) -> None:
+    someone = visitor()
+    await someone.ask(KNOWN)
+    async with machine.desk.store.transaction() as session:
+        contact = (await session.scalars(select(Contact).where(Contact.channel == Channel.WEB))).one()
+        contact.first_seen_at -= timedelta(hours=1)
+    await someone.ask("删除")
+    (told,) = [item for item in await someone.tap("确认删除") if item["op"] == "append"]
+    assert "凭证号" in told["html"]
+    page = await someone.open()
+    assert page.text.count("<article") == 1
+    # Numbers go on, so a page that stayed open shows what comes next.
+    answered = await someone.ask(KNOWN)
+    assert min(item["seq"] for item in answered) > told["seq"]
+    assert await count(machine, Contact) == 3
+
+
+async def test_large_print_asked_for_in_words_shows_on_the_page(visitor: Visitors) -> None:
+    someone = visitor()
+    await someone.ask("大字")
+    assert 'data-text-size="large"' in (await someone.open()).text
