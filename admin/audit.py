@@ -7,11 +7,14 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
+from sqlalchemy import select
 
 from admin import forms, times
 from admin.pages import Desk, signed_in
+from knowledge.versions import Entry, EntryVersion
 from office import audit, staff, units
 from office.staff import Permission
+from ticketing.records import Ticket
 
 router = APIRouter()
 Auditing = Annotated[Desk, Depends(signed_in(Permission.SEE_AUDIT))]
@@ -28,12 +31,13 @@ async def show(desk: Auditing) -> Response:
     subject = forms.clean(asked.get("q", "")).strip()[:64]
     page = int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 7 else 1
     rows, total = await audit.listed(desk.session, subject=subject, action=action, page=page)
+    labels = await _labels(desk, {row.subject for row in rows})
     checked = asked.get("check") == "1"
     sound, fault = await audit.verify(desk.session) if checked else (0, None)
     kept = {name: value for name, value in (("action", action), ("q", subject)) if value}
     return desk.render(
         "console/audit.html",
-        rows=[_row(desk, row) for row in rows],
+        rows=[_row(desk, row, labels) for row in rows],
         total=total,
         action=action,
         actions=[
@@ -56,7 +60,29 @@ def _fault(desk: Desk, reason: str) -> str:
     return desk.t(f"audit.fault_{keys.get(reason, 'order')}")
 
 
-def _row(desk: Desk, row: audit.AuditEntry) -> dict[str, Any]:
+async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
+    """The numbers and names by which people know what a line is about; the search still takes the subject."""
+    ids: dict[str, set[int]] = {}
+    for subject in subjects:
+        kind, _, number = subject.partition(":")
+        if number.isdecimal():
+            ids.setdefault(kind, set()).add(int(number))
+    found: dict[str, str] = {}
+    for ticket in await desk.session.scalars(select(Ticket).where(Ticket.id.in_(ids.get("ticket", ())))):
+        found[f"ticket:{ticket.id}"] = ticket.ticket_no
+    chosen = EntryVersion.id.in_(ids.get("entry_version", ()))
+    both = select(EntryVersion.id, EntryVersion.number, Entry).join(Entry, Entry.id == EntryVersion.entry_id)
+    for version_id, version_number, entry in await desk.session.execute(both.where(chosen)):
+        label = f"{entry.entry_no} {desk.t('passport.version', n=version_number)}"
+        found[f"entry_version:{version_id}"] = label
+    for staff_id, name in (await staff.names(desk.session, ids.get("staff", set()))).items():
+        found[f"staff:{staff_id}"] = name
+    for contact_id in ids.get("contact", ()):
+        found[f"contact:{contact_id}"] = f"{desk.t('actor.contact')} {contact_id}"
+    return found
+
+
+def _row(desk: Desk, row: audit.AuditEntry, labels: dict[str, str]) -> dict[str, Any]:
     kind, _, number = row.subject.partition(":")
     href = ""
     if kind == "ticket" and desk.may(Permission.SEE_TICKETS):
@@ -71,6 +97,7 @@ def _row(desk: Desk, row: audit.AuditEntry) -> dict[str, Any]:
         "action": row.action,
         "what": desk.t_or(f"act.{row.action}", row.action),
         "subject": row.subject,
+        "label": "—" if row.subject == "staff:0" else labels.get(row.subject, row.subject),
         "href": href,
         "facts": _facts(desk, kind, row.facts),
         "hash": row.entry_hash[:12],

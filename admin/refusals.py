@@ -30,6 +30,14 @@ STATUS: dict[type[DeskError], int] = {
     Invalid: 422,
     TooMany: 429,
 }
+# Fields whose label stands under another key than `entry.<field>`.
+LABELS = {
+    "text": "answer.text",
+    "note": "ticket.note_label",
+    "remark": "review.remark",
+    "name": "staff.name",
+    "username": "sign_in.username",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -60,9 +68,14 @@ def in_words(error: DeskError, language: str) -> str:
 async def _desk_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DeskError)
     await _lay_frame(request)
+    around = frame(request)
+    # The console's own address is what everybody opens; not everybody may see the queue that stands there.
+    opened = request.method == "GET" and request.url.path == "/admin"
+    if opened and isinstance(error, NotPermitted) and around.person and around.home != "/admin":
+        return RedirectResponse(around.home, 303)
     status = STATUS.get(type(error), 400)
     form: Form = getattr(request.state, "form", Form())
-    refusal = Refusal(error.key, in_words(error, frame(request).language), status, form.typed)
+    refusal = Refusal(error.key, in_words(error, around.language), status, form.typed)
     response = await _same_page(request, refusal)
     if response is None and wants_json(request):
         response = JSONResponse({"error": refusal.words}, status)
@@ -118,9 +131,20 @@ def page(request: Request, status: int, refusal: Refusal) -> Response:
         code=status,
         heading=say(title, around.language),
         message=refusal.words,
-        typed=refusal.typed,
+        typed=[
+            (_label(name, number, around.language), text)
+            for number, (name, text) in enumerate(refusal.typed.items(), 1)
+        ],
         back_url=around.home if around.person else "/",
     )
+
+
+def _label(name: str, number: int, language: str) -> str:
+    key = "ticket.reason_label" if name.startswith("reason_") else LABELS.get(name, f"entry.{name}")
+    try:
+        return say(key, language)
+    except KeyError:
+        return say("refused.typed_field", language, n=number)
 
 
 async def _signed_out(request: Request, error: Exception) -> Response:

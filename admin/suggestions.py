@@ -88,6 +88,10 @@ def citable(desk: Desk, likely: list[dict[str, Any]], cited: dict[str, Any] | No
     """The choices of a conclusion: none, what is cited already, then what may answer."""
     rows = {row["version_id"]: row for row in ([cited] if cited else []) + likely}
     return [("", desk.t("answer.no_entry"))] + [
-        (str(number), desk.t("answer.entry_option", no=row["no"], n=row["number"], question=row["question"]))
+        (
+            str(number),
+            desk.t("answer.entry_option", no=row["no"], n=row["number"], question=row["question"])
+            + (f" · {desk.t('likely.needs_reviewer')}" if row["needs_reviewer"] else ""),
+        )
         for number, row in rows.items()
     ]

@@ -203,6 +203,8 @@ async def test_form_after_the_sign_in_ended_shows_what_was_typed(
     refused = await desk.post("/admin/tickets/1/answer", {"text": "写了一半的答复"})
     assert refused.status_code == 401
     assert "写了一半的答复</textarea>" in refused.text
+    assert '<label for="typed-1">答复</label>' in refused.text
+    assert "编号 401" not in refused.text
     assert 'href="/admin/sign-in"' in refused.text
     json = {"Accept": "application/json"}
     assert (await desk.post("/admin/tickets/1/looking", headers=json)).json() == {

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
-from office import signin, staff
+from knowledge.versions import Entry
+from office import audit, signin, staff
 from office.staff import Role, Staff
 from office.store import Store
 from tests.admin.conftest import PASSWORD, Browser, Clock
-from tests.make import Cast, a_ticket
+from tests.make import Cast, a_ticket, an_entry
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 
@@ -116,6 +117,28 @@ async def test_audit_lists_newest_first_and_filters(
     assert "没有记录" in (await desk.get("/admin/audit?action=staff.")).text
     assert "待派 → 办理中" in (await desk.get(f"/admin/audit?q=ticket:{ticket.id}")).text
     assert "没有记录" in (await desk.get("/admin/audit?q=ticket:999")).text
+
+
+async def test_audit_names_what_its_lines_are_about(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    async with store.transaction() as session:
+        ticket = await a_ticket(session, cast, clock())
+        version = await an_entry(session, cast, clock())
+        entry = await session.get_one(Entry, version.entry_id)
+        await audit.record(
+            session, "entry_version.edit", f"entry_version:{version.id}", actor=audit.SYSTEM, now=clock()
+        )
+        await audit.record(
+            session, "contact.forget", f"contact:{cast.zhang_min.id}", actor=audit.SYSTEM, now=clock(),
+            certificate="F-1",
+        )  # fmt: skip
+    page = (await (await signed_in(cast.wang_fang)).get("/admin/audit")).text
+    assert f">{ticket.ticket_no}</a>" in page
+    assert f">{entry.entry_no} 第{version.number}版</span>" in page
+    assert f">提问的人 {cast.zhang_min.id}</span>" in page
+    assert "删除提问人的信息" in page
+    assert "contact.forget" not in page
 
 
 async def test_audit_says_whether_the_chain_holds(

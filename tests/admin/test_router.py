@@ -235,6 +235,33 @@ def test_application_shows_no_schema(app: FastAPI) -> None:
     assert app.openapi_url is None
 
 
+async def test_who_may_not_see_the_queue_is_led_to_the_own_first_page(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    async with store.transaction() as session:
+        person = Staff(name="钱一", unit_id=cast.riverside.id, roles=[Role.REGISTRAR], created_at=clock())
+        session.add(person)
+    desk = await signed_in(person)
+    led = await desk.get("/admin")
+    assert (led.status_code, led.headers["location"]) == (303, "/admin/entries")
+    assert (await desk.get("/admin/entries")).status_code == 200
+
+
+async def test_refusal_for_a_signed_in_person_keeps_the_menu_and_the_sign_out(
+    cast: Cast, signed_in: SignedIn, browsing: Callable[..., Browser]
+) -> None:
+    page = await (await signed_in(cast.li_qiang)).get("/admin/audit")
+    assert page.status_code == 403
+    assert 'href="/admin/entries"' in page.text
+    assert 'action="/admin/sign-out"' in page.text
+    assert page.text.count("<h1>") == 1
+    assert "编号 403" not in page.text
+    outside = await browsing().get("/admin/nowhere")
+    assert outside.status_code == 404
+    assert 'action="/admin/sign-out"' not in outside.text
+    assert outside.text.count("<h1>") == 1
+
+
 async def test_no_role_gets_further_than_its_grants(
     store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
 ) -> None:
@@ -260,4 +287,9 @@ async def test_no_role_gets_further_than_its_grants(
             # Without the fields of its form no permitted act goes through, so the rows stay as they are.
             response = await desk.client.request(method, path.format(**ids), data={"csrf": csrf})
             permitted = need.permission in GRANTS[role]
+            if (method, path) == ("GET", "/admin") and not permitted:
+                # The address everybody opens leads to a page of one's own and shows nothing of the queue.
+                assert response.status_code == 303, role
+                assert response.headers["location"] in ("/admin/entries", "/admin/staff"), role
+                continue
             assert (response.status_code == 403) == (not permitted), (role, method, path)

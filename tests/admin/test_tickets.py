@@ -151,7 +151,13 @@ async def test_an_entry_that_needs_a_reviewer_cannot_be_sent_by_one_person(
         version = await an_entry(session, cast, clock(), confirmed=False)
     ticket = await taken(store, cast, clock)
     desk = await signed_in(cast.li_qiang)
-    await desk.get(f"/admin/tickets/{ticket.id}")
+    page = await desk.get(f"/admin/tickets/{ticket.id}")
+    assert "发送答复" in page.text
+    assert " · 须送审</option>" in page.text
+    page = await desk.get(f"/admin/tickets/{ticket.id}?cite={version.id}")
+    assert "发送答复" not in page.text
+    assert "可以直接发送" not in page.text
+    assert "只能送审或存草稿" in page.text
     refused = await desk.post(
         f"/admin/tickets/{ticket.id}/answer", {"text": "按公告办。", "version_id": str(version.id)}
     )
