@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import String, Table, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import String, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from office.errors import TooMany
-from office.store import Base
+from office.store import Base, count_up
 
 
 class Budget(Base):
@@ -35,16 +34,7 @@ async def spend(session: AsyncSession, key: str, *, limit: int, span: timedelta,
     the limit. `key` must hold nothing personal: digests and row numbers only.
     """
     opened_at = _opened_at(span, now)
-    table = Budget.__table__
-    assert isinstance(table, Table)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(table)
-        .values(key=key, opened_at=opened_at, used=1)
-        .on_conflict_do_update(index_elements=["key", "opened_at"], set_={"used": table.c.used + 1})
-        .returning(table.c.used)
-    )
-    used = (await session.execute(statement)).scalar_one()
+    used = await count_up(session, Budget, {"key": key, "opened_at": opened_at}, "used")
     if used > limit:
         raise TooMany("rate_limited", until=opened_at + span)
 

@@ -75,13 +75,32 @@ async def insert_once(
     session: AsyncSession, table: type[Base], values: Mapping[str, Any], *, unique: Iterable[str]
 ) -> bool:
     """Insert a row unless one with the same `unique` columns exists; tells whether it was inserted."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    target = table.__table__
-    assert isinstance(target, Table)
-    statement = insert(target).values(**values).on_conflict_do_nothing(index_elements=list(unique))
+    statement = _insert(session, table).values(**values).on_conflict_do_nothing(index_elements=list(unique))
     result = await session.execute(statement)
     return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+async def count_up(session: AsyncSession, table: type[Base], key: Mapping[str, Any], counter: str) -> int:
+    """Add one to the column `counter` of the row with this primary key, made with 1 if it is new.
+
+    Returns the new count. One statement, so parallel callers never get the same number.
+    """
+    column = table.__table__.c[counter]
+    statement = (
+        _insert(session, table)
+        .values(**key, **{counter: 1})
+        .on_conflict_do_update(index_elements=list(key), set_={counter: column + 1})
+        .returning(column)
+    )
+    return int((await session.execute(statement)).scalar_one())
+
+
+def _insert(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    # Both databases know ON CONFLICT; SQLAlchemy has it on each one's own insert only.
+    target = table.__table__
+    assert isinstance(target, Table)
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return insert(target)
 
 
 class Store:

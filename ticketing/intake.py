@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from office import audit, redact, units
@@ -13,7 +11,7 @@ from office.audit import Actor
 from office.contacts import Channel, Contact
 from office.hours import OfficeHours
 from office.staff import Staff
-from office.store import ring_after_commit
+from office.store import count_up, ring_after_commit
 from office.units import Unit
 from ticketing import clocks, numbers
 from ticketing.records import (
@@ -52,7 +50,7 @@ async def open_ticket(
     found = redact.text(words, published=await units.published_numbers(session))
     promise = clocks.promise(now, hours, urgent=urgent)
     day = clocks.business_day(now)
-    serial = await _next_serial(session, district.code, day)
+    serial = await count_up(session, Serial, {"district_code": district.code, "day": day}, "last")
     ticket = Ticket(
         kind=kind,
         ticket_no=numbers.ticket_no(district.code, day, serial),
@@ -123,16 +121,3 @@ async def post(
 async def clean(session: AsyncSession, text: str) -> str:
     """The text without personal numbers; those that the office publishes itself stay."""
     return redact.text(text, published=await units.published_numbers(session)).text
-
-
-async def _next_serial(session: AsyncSession, code: str, day: date) -> int:
-    table = Serial.__table__
-    assert isinstance(table, Table)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(table)
-        .values(district_code=code, day=day, last=1)
-        .on_conflict_do_update(index_elements=["district_code", "day"], set_={"last": table.c.last + 1})
-        .returning(table.c.last)
-    )
-    return int((await session.execute(statement)).scalar_one())
