@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledge.features import Form, clashes, form, opposed, reasons
-from knowledge.model import WEIGHTS
+from knowledge.model import SHIPPED, Model
 from knowledge.outcomes import Candidate as Candidate
 from knowledge.outcomes import Hit as Hit
 from knowledge.outcomes import Miss as Miss
@@ -30,13 +30,11 @@ _HEAD_START = 0.5
 class Index:
     """All published phrasings, ready to be asked. Not thread-safe while `replace` or `remove` runs."""
 
-    def __init__(
-        self, sources: Iterable[Source], lexicon: Lexicon, thresholds: Thresholds | None = None
-    ) -> None:
+    def __init__(self, sources: Iterable[Source], lexicon: Lexicon, model: Model = SHIPPED) -> None:
         """Build from entries; of two sources with the same `entry_id` the later one counts."""
-        self.thresholds = thresholds or Thresholds()
+        self.model = model
         self._lexicon = lexicon
-        self.book = Phrasebook(lexicon)
+        self.book = Phrasebook(lexicon, model.words)
         self._sources = {source.entry_id: source for source in sources}
         self._rebuild()
 
@@ -114,7 +112,7 @@ class Index:
     ) -> dict[int, "_Judged"]:
         """Each entry's share of belief: among all that came up, and the chance that none of them is meant."""
         numbers, rows = self.book.pairs(asked, may)
-        scores = rows @ WEIGHTS
+        scores = rows @ self.model.weights
         if prefer is not None:
             scores += [_HEAD_START * prefer(self.book.phrasings[number].entry_id) for number in numbers]
         points = np.exp(np.clip(scores, -30, 30)).tolist()
@@ -144,7 +142,7 @@ class Index:
         return not (strange or asked.foreign - entry.foreign or opposed(asked.stances, entry.stances))
 
     def _decide(self, candidates: tuple[Candidate, ...], answerable: bool) -> Outcome:
-        limits = self.thresholds
+        limits = self.model.thresholds
         best = candidates[0].probability
         known = len(self.book.entries[candidates[0].entry_id].numbers)
         bar = limits.hit if known >= limits.few else max(limits.hit, limits.thin)

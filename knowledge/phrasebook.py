@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from knowledge.features import Form, form
 from knowledge.grams import Floats, Postings, best_first
-from knowledge.model import WORDS
 from knowledge.outcomes import Source
-from knowledge.pairs import FEATURES, Rivals, table
+from knowledge.pairs import FEATURES, Rivals, Words, table
 from knowledge.text import Lexicon, normalise, plain
 
 SHORT = 5
@@ -52,8 +51,9 @@ class Entry:
 class Phrasebook:
     """The phrasings of all entries, numbered by their place in `phrasings` until the next `build`."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, words: Words) -> None:
         self._lexicon = lexicon
+        self._words = words
         self.build(())
 
     def build(self, sources: Iterable[Source]) -> None:
@@ -111,7 +111,7 @@ class Phrasebook:
             text = normalise(original, self._lexicon)
             if text and len(plain(original)) >= SHORT:
                 made = form(text, self._lexicon)
-                prepared.append(Phrasing(source.entry_id, place, original, made, WORDS.lacking(made.sets)))
+                prepared.append(Phrasing(source.entry_id, place, original, made, self._words.lacking(made.sets)))
         return prepared
 
     def _enter(self, source: Source, prepared: list[Phrasing], first: int) -> None:
@@ -169,7 +169,7 @@ class Phrasebook:
             cores=np.array([self._core(entry_id) for entry_id, _ in rows]),
             standing=self._standing(found.totals, chosen),
         )
-        return list(rivals.numbers), table(asked, found, rivals, self._slots, self._postings, WORDS)
+        return list(rivals.numbers), table(asked, found, rivals, self._slots, self._postings, self._words)
 
     def _cores(self, numbers: Sequence[int]) -> tuple[float, float, float]:
         sums = []

@@ -8,7 +8,6 @@ word has been replaced by a matter of some other office, or for small talk. Most
 The same base gives the same weights. Takes about a minute and a half on one core.
 """
 
-import json
 import random
 import sys
 from collections import Counter
@@ -22,10 +21,10 @@ from numpy.typing import NDArray
 
 from knowledge.features import Form, form
 from knowledge.grams import Floats
-from knowledge.model import FILE
+from knowledge.model import FILE, SHIPPED, Model
 from knowledge.noise import CHATTER, misplace, spoil
 from knowledge.outcomes import Source
-from knowledge.pairs import FEATURES
+from knowledge.pairs import FEATURES, Words
 from knowledge.phrasebook import Phrasebook
 from knowledge.text import Lexicon, normalise
 
@@ -85,7 +84,7 @@ class School:
     """A base that is asked about itself."""
 
     def __init__(self, sources: Sequence[Source], lexicon: Lexicon, seed: int) -> None:
-        self._book = Phrasebook(lexicon)
+        self._book = Phrasebook(lexicon, Words({}, {}))
         self._book.build(sources)
         self._lexicon = lexicon
         self._dice = random.Random(seed)
@@ -260,6 +259,33 @@ def lessons(sources: Sequence[Source], lexicon: Lexicon) -> list[Asked]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A verdict of people: this entry answers this question, or does not; `weight` counts in lessons."""
+
+    question: str
+    entry_id: int
+    right: bool
+    weight: float
+
+
+def learn(
+    sources: Sequence[Source],
+    lexicon: Lexicon,
+    *,
+    labels: Sequence[Label] = (),
+    verdicts: Sequence[tuple[float, bool]] = (),
+    wanted_wrong: float = 0.01,
+) -> Model:
+    """Train on a base and on what people said of its answers; the same input gives the same model.
+
+    `verdicts` are probabilities at which was answered at once, and whether that helped. `wanted_wrong` is the
+    share of answers that may be wrong. Takes one core for up to two minutes.
+    """
+    weights = fit(lessons(sources, lexicon))
+    return Model(**weights, thresholds=SHIPPED.thresholds)
+
+
 def shipped() -> list[Source]:
     """The entries of `data/entries`."""
     sources: list[Source] = []
@@ -283,12 +309,9 @@ def shipped() -> list[Source]:
 def main() -> None:
     """Fit to the shipped base and write the weights."""
     lexicon = Lexicon.from_data(yaml.safe_load((DATA / "lexicon.yaml").read_text(encoding="utf-8")))
-    weights = fit(lessons(shipped(), lexicon))
-    text = json.dumps(weights, ensure_ascii=False, sort_keys=True, indent=0)
-    FILE.write_text(text.replace(',\n"', ', "').replace("}, ", "},\n") + "\n", encoding="utf-8")
-    print(
-        f"{FILE.name}: {', '.join(f'{len(held)} {name}' for name, held in weights.items())}", file=sys.stderr
-    )
+    model = learn(shipped(), lexicon)
+    FILE.write_text(model.as_json(), encoding="utf-8")
+    print(f"{FILE.name}: {len(model.left) + len(model.missing)} words", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.match import Hit, Index, Miss, Near, Outcome, Source, Thresholds
+from knowledge.model import SHIPPED
 from knowledge.text import Lexicon
 
 LEXICON = Lexicon.from_data(
@@ -226,13 +227,30 @@ def test_candidates_are_distinct_best_first_and_explained() -> None:
 
 def test_thresholds_decide() -> None:
     question = "选民证掉了能不能投票"
-    assert isinstance(Index(BASE, LEXICON, Thresholds(hit=0.1, margin=0.0, near=0.01)).rank(question), Hit)
-    assert isinstance(Index(BASE, LEXICON, Thresholds(hit=0.1, margin=1.0, near=0.01)).rank(question), Near)
-    assert isinstance(Index(BASE, LEXICON, Thresholds(hit=1.0, margin=0.0, near=1.0)).rank(question), Miss)
+    assert isinstance(
+        Index(BASE, LEXICON, replace(SHIPPED, thresholds=Thresholds(hit=0.1, margin=0.0, near=0.01))).rank(
+            question
+        ),
+        Hit,
+    )
+    assert isinstance(
+        Index(BASE, LEXICON, replace(SHIPPED, thresholds=Thresholds(hit=0.1, margin=1.0, near=0.01))).rank(
+            question
+        ),
+        Near,
+    )
+    assert isinstance(
+        Index(BASE, LEXICON, replace(SHIPPED, thresholds=Thresholds(hit=1.0, margin=0.0, near=1.0))).rank(
+            question
+        ),
+        Miss,
+    )
 
 
 def test_near_offers_two_or_three() -> None:
-    outcome = Index(BASE, LEXICON, Thresholds(hit=1.0, near=0.0)).rank("在哪里登记选民")
+    outcome = Index(BASE, LEXICON, replace(SHIPPED, thresholds=Thresholds(hit=1.0, near=0.0))).rank(
+        "在哪里登记选民"
+    )
     assert isinstance(outcome, Near)
     assert outcome.choices == outcome.candidates[:3]
 

@@ -7,7 +7,7 @@ import pytest
 
 from knowledge.grams import Floats
 from knowledge.match import Index, Source
-from knowledge.model import WEIGHTS, WORDS
+from knowledge.model import SHIPPED
 from knowledge.noise import misplace, spoil
 from knowledge.pairs import FEATURES
 from knowledge.phrasebook import Phrasebook
@@ -24,11 +24,11 @@ BASE = (
 
 
 def test_the_shipped_weights_belong_to_the_features() -> None:
-    assert len(WEIGHTS) == len(FEATURES)
-    assert np.count_nonzero(WEIGHTS) > len(FEATURES) / 2
-    assert WEIGHTS[FEATURES.index("opposite")] < 0
-    assert WORDS.left
-    assert WORDS.missing
+    assert len(SHIPPED.weights) == len(FEATURES)
+    assert np.count_nonzero(SHIPPED.weights) > len(FEATURES) / 2
+    assert SHIPPED.weights[FEATURES.index("opposite")] < 0
+    assert SHIPPED.left
+    assert SHIPPED.missing
 
 
 def test_the_same_base_gives_the_same_lessons() -> None:
@@ -48,7 +48,7 @@ def test_a_hidden_phrasing_is_not_among_its_own_answers() -> None:
 
 
 def test_after_school_nothing_stays_hidden() -> None:
-    book = Phrasebook(LEXICON)
+    book = Phrasebook(LEXICON, SHIPPED.words)
     book.build(BASE)
     with book.without(book.entries[1].numbers):
         assert not _found(book, "选民证丢了怎么办") & {1}
