@@ -1,7 +1,7 @@
 """The words people use and what they mean: dialect, typos, fillers, opposites."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -20,6 +20,17 @@ class Lexicon:
     foreign: Mapping[str, tuple[str, ...]]
     """Matters of other offices, by first character."""
     by_first: Mapping[str, tuple[str, ...]]
+    narrow: frozenset[str] = frozenset()
+    """Words that mean what they mean only to a base that speaks of it: place names."""
+
+    def spoken_by(self, texts: Iterable[str]) -> "Lexicon":
+        """This lexicon without the narrow words whose meaning never comes up in a base's texts."""
+        whole = "\n".join(texts)
+        gone = {word for word in self.narrow if self.words[word] not in whole}
+        if not gone:
+            return self
+        words = {word: meant for word, meant in self.words.items() if word not in gone}
+        return replace(self, words=words, by_first=_by_first(words), narrow=self.narrow - gone)
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Lexicon":
@@ -28,9 +39,12 @@ class Lexicon:
         Raises ValueError when a word is listed twice with different meanings.
         """
         words: dict[str, str] = {}
+        narrow: set[str] = set()
         for group in data.get("groups") or []:
             for said, meant in (group.get("words") or {}).items():
                 said, meant = str(said).casefold(), str(meant or "")
+                if group.get("narrow"):
+                    narrow.add(said)
                 if words.setdefault(said, meant) != meant:
                     raise ValueError(f"{said}: {words[said]} / {meant}")
         fillers = data.get("fillers") or {}
@@ -52,6 +66,7 @@ class Lexicon:
             neutral=longest_first(data.get("neutral") or []),
             foreign=_by_first(data.get("foreign") or []),
             by_first=_by_first(words),
+            narrow=frozenset(narrow),
         )
 
 

@@ -1,11 +1,11 @@
 """From a question to entries: answer one (`Hit`), offer a few (`Near`), or say so (`Miss`)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from knowledge.features import Form, clashes, form, opposed, reasons
+from knowledge.features import Form, form
 from knowledge.model import SHIPPED, Model
 from knowledge.outcomes import Candidate as Candidate
 from knowledge.outcomes import Hit as Hit
@@ -14,7 +14,7 @@ from knowledge.outcomes import Near as Near
 from knowledge.outcomes import Outcome as Outcome
 from knowledge.outcomes import Source as Source
 from knowledge.outcomes import Thresholds as Thresholds
-from knowledge.phrasebook import MAX_CANDIDATES, SHORT, Phrasebook
+from knowledge.phrasebook import MAX_CANDIDATES, Phrasebook
 from knowledge.text import Lexicon, normalise, plain
 
 MAX_CHARACTERS = 1500
@@ -25,6 +25,7 @@ _EXACT = 0.99
 _BELOW_EXACT = 0.98
 _EXACT_SOUND = 0.93
 _HEAD_START = 0.5
+_DOUBT = 0.01
 
 
 class Index:
@@ -33,9 +34,9 @@ class Index:
     def __init__(self, sources: Iterable[Source], lexicon: Lexicon, model: Model = SHIPPED) -> None:
         """Build from entries; of two sources with the same `entry_id` the later one counts."""
         self.model = model
-        self._lexicon = lexicon
-        self.book = Phrasebook(lexicon, model.words)
         self._sources = {source.entry_id: source for source in sources}
+        self._lexicon = lexicon.spoken_by(text for source in self._sources.values() for text in source.texts)
+        self.book = Phrasebook(self._lexicon, model.words)
         self._rebuild()
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class Index:
         self.book.build(self._sources.values())
 
     def _expect(self, source: Source) -> None:
-        for original in (source.question, *source.phrasings, *source.aliases):
+        for original in source.texts:
             for text in (normalise(original, self._lexicon), plain(original)):
                 if text:
                     self._exact.setdefault(text, {}).setdefault(source.entry_id, original)
@@ -100,12 +101,16 @@ class Index:
         for entry_id, found in self._judge(asked, may, prefer).items():
             judged.setdefault(entry_id, found)
         order = sorted(judged, key=lambda entry_id: (-round(judged[entry_id].probability, 9), entry_id))
+        if order and not exact and not self.book.answerable(asked, judged[order[0]].number):
+            # What must not be answered with is not sure either, however like it is.
+            doubt = self.model.thresholds.hit - _DOUBT
+            judged = {entry_id: found.at_most(doubt) for entry_id, found in judged.items()}
         candidates = tuple(self._candidate(asked, entry, judged[entry]) for entry in order[:MAX_CANDIDATES])
         if not candidates:
             return Miss()
         if exact:
             return Hit(candidates) if len(exact) == 1 else Near(candidates, candidates[:MAX_CHOICES])
-        return self._decide(candidates, self._answerable(asked, judged[order[0]].form, order[0]))
+        return self._decide(candidates)
 
     def _judge(
         self, asked: Form, may: Callable[[int], bool], prefer: Callable[[int], bool] | None
@@ -130,26 +135,17 @@ class Index:
         judged = {}
         for entry_id, share in sums.items():
             phrasing = self.book.phrasings[best[entry_id][1]]
-            judged[entry_id] = _Judged(min(share / whole, _BELOW_EXACT), phrasing.original, phrasing.form)
+            worth = min(self.model.curve(share / whole), _BELOW_EXACT)
+            judged[entry_id] = _Judged(worth, phrasing.original, best[entry_id][1])
         return judged
 
-    def _answerable(self, asked: Form, phrasing: Form | None, entry_id: int) -> bool:
-        if asked.latin or len(asked.text) < SHORT or phrasing is None or clashes(asked, phrasing):
-            return False
-        # Against all phrasings of the entry: one that leaves the deciding fact out must not slip through.
-        entry = self.book.entries[entry_id]
-        strange = asked.numbers - entry.numbers_named if entry.numbers_named else ()
-        return not (strange or asked.foreign - entry.foreign or opposed(asked.stances, entry.stances))
-
-    def _decide(self, candidates: tuple[Candidate, ...], answerable: bool) -> Outcome:
+    def _decide(self, candidates: tuple[Candidate, ...]) -> Outcome:
         limits = self.model.thresholds
         best = candidates[0].probability
-        known = len(self.book.entries[candidates[0].entry_id].numbers)
-        bar = limits.hit if known >= limits.few else max(limits.hit, limits.thin)
         if best < limits.near:
             return Miss(candidates)
         rival = candidates[1].probability if len(candidates) > 1 else 0.0
-        if answerable and best >= bar and best - rival >= limits.margin:
+        if best >= limits.hit and best - rival >= limits.margin:
             return Hit(candidates)
         return Near(candidates, candidates[:MAX_CHOICES])
 
@@ -163,9 +159,10 @@ class Index:
 
     def _candidate(self, asked: Form, entry_id: int, judged: "_Judged") -> Candidate:
         source = self._sources[entry_id]
-        why = reasons(asked, judged.form) if judged.form else ("一字不差",)
+        matched = asked if judged.number < 0 else self.book.phrasings[judged.number].form
+        probability = round(judged.probability, 4)
         return Candidate(
-            entry_id, source.entry_no, source.topic, judged.phrasing, round(judged.probability, 4), why
+            entry_id, source.entry_no, source.topic, judged.phrasing, probability, asked, matched
         )
 
 
@@ -173,7 +170,11 @@ class Index:
 class _Judged:
     probability: float
     phrasing: str
-    form: Form | None = None
+    number: int = -1
+    """The phrasing's number in the book; -1 for what was asked word for word."""
+
+    def at_most(self, most: float) -> "_Judged":
+        return replace(self, probability=min(self.probability, most))
 
 
 def _anything(entry_id: int) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from knowledge.calibrate import Curve
 from knowledge.grams import Floats
 from knowledge.outcomes import Thresholds
 from knowledge.pairs import FEATURES, Words
@@ -31,6 +32,8 @@ class Model:
     features: Mapping[str, float]
     left: Mapping[str, float] = field(default_factory=dict)
     missing: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve = field(default_factory=Curve)
+    """What a share of belief is worth as a probability."""
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     @cached_property
@@ -54,6 +57,7 @@ class Model:
             "features": dict(self.features),
             "left": dict(self.left),
             "missing": dict(self.missing),
+            "curve": {"scores": list(self.curve.scores), "worths": list(self.curve.worths)},
             "thresholds": asdict(self.thresholds),
         }
         text = json.dumps(held, ensure_ascii=False, sort_keys=True, indent=0)
@@ -68,13 +72,23 @@ class Model:
                 features=_numbers(held["features"]),
                 left=_numbers(held["left"]),
                 missing=_numbers(held["missing"]),
+                curve=Curve(_rising(held["curve"]["scores"]), _rising(held["curve"]["worths"])),
                 thresholds=Thresholds(**_numbers(held["thresholds"])),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a model: {error!r}") from error
+        if len(model.curve.scores) != len(model.curve.worths):
+            raise ValueError("not a model: its curve has points that lack a half")
         if set(model.features) != set(FEATURES[:-1]):
             raise ValueError("not a model of this version: its features are others")
         return model
+
+
+def _rising(values: list[Any]) -> tuple[float, ...]:
+    points = tuple(float(value) for value in values)
+    if not all(0 <= point <= 1 for point in points) or sorted(set(points)) != list(points):
+        raise ValueError("not a model: its curve must rise from 0 to 1")
+    return points
 
 
 def _numbers(held: Mapping[str, Any]) -> dict[str, float]:

@@ -1,6 +1,8 @@
 """What goes into the matcher and what comes out: entries, candidates, and the three outcomes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from knowledge.features import Form, reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +17,28 @@ class Source:
     phrasings: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All ways to ask for it, the exact ones included."""
+        return (self.question, *self.phrasings, *self.aliases)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that may answer, the phrasing that matched best, and why; `probability` in [0, 1]."""
+    """An entry that may answer and the phrasing that matched best; `probability` in [0, 1]."""
 
     entry_id: int
     entry_no: str
     topic: str
     phrasing: str
     probability: float
-    reasons: tuple[str, ...] = ()
+    asked: Form = field(compare=False, repr=False)
+    matched: Form = field(compare=False, repr=False)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it came up, for staff; put into words only when somebody looks."""
+        return reasons(self.asked, self.matched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,9 @@ Outcome = Hit | Near | Miss
 class Thresholds:
     """Answer when the best is at least `hit`, and `margin` above the next entry; offer from `near` on.
 
-    An entry with fewer than `few` phrasings says little about how people ask for it: it needs `thin`
-    instead of `hit`. The defaults are measured: they keep wrong answers near 1 % of all questions.
+    `hit` is what a base chooses for itself when it is trained; it holds for calibrated probabilities.
     """
 
-    hit: float = 0.55
+    hit: float = 0.5
     margin: float = 0.1
-    near: float = 0.03
-    thin: float = 0.96
-    few: int = 5
+    near: float = 0.05

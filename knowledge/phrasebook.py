@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.features import Form, form
+from knowledge.features import Form, clashes, form, opposed
 from knowledge.grams import Floats, Postings, best_first
 from knowledge.outcomes import Source
 from knowledge.pairs import FEATURES, Rivals, Words, table
@@ -16,10 +16,10 @@ from knowledge.text import Lexicon, normalise, plain
 
 SHORT = 5
 """Phrasings with fewer characters are not in the book: they match only as the whole message."""
-MAX_CANDIDATES = 8
+MAX_CANDIDATES = 6
 
 _PHRASINGS_RANKED = 48
-_PHRASINGS_AN_ENTRY = 3
+_PHRASINGS_AN_ENTRY = 2
 
 
 @dataclass(slots=True)
@@ -87,6 +87,16 @@ class Phrasebook:
         self._topic_sizes[entry.source.topic] -= len(entry.numbers)
         return len(entry.numbers)
 
+    def answerable(self, asked: Form, number: int) -> bool:
+        """Whether a phrasing may answer at all, however like it is: nothing that decides a case differs."""
+        phrasing = self.phrasings[number]
+        if asked.latin or len(asked.text) < SHORT or clashes(asked, phrasing.form):
+            return False
+        # Against all phrasings of the entry: one that leaves the deciding fact out must not slip through.
+        entry = self.entries[phrasing.entry_id]
+        strange = asked.numbers - entry.numbers_named if entry.numbers_named else ()
+        return not (strange or asked.foreign - entry.foreign or opposed(asked.stances, entry.stances))
+
     def telling(self, char: str) -> float:
         """How much a character tells about what is meant."""
         return self._postings.idf(0, char)
@@ -111,7 +121,8 @@ class Phrasebook:
             text = normalise(original, self._lexicon)
             if text and len(plain(original)) >= SHORT:
                 made = form(text, self._lexicon)
-                prepared.append(Phrasing(source.entry_id, place, original, made, self._words.lacking(made.sets)))
+                lacking = self._words.lacking(made.sets)
+                prepared.append(Phrasing(source.entry_id, place, original, made, lacking))
         return prepared
 
     def _enter(self, source: Source, prepared: list[Phrasing], first: int) -> None:
