@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin import forms
 from admin.forms import Form
 from admin.frame import NOBODY, Frame, office_facts, ways
-from knowledge.answer import LiveBase
+from knowledge.live import LiveBase
 from office import signin, staff, units
 from office.hours import OfficeHours
 from office.signin import SignIn

@@ -240,5 +240,6 @@ def _can(desk: Desk, ticket: Ticket) -> dict[str, bool]:
         "void": work
         and ticket.state in (S.UNASSIGNED, S.ASSIGNED, S.WORKING)
         and ticket.kind not in (TicketKind.APPEAL, TicketKind.REPORT),
+        "phrasing": desk.may(Permission.DRAFT_ENTRIES),
         "promote": desk.may(Permission.DRAFT_ENTRIES) and done and ticket.entry_created_id is None,
     }

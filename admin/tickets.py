@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, Response
 
 from admin import suggestions, ticket_page, times
 from admin.pages import Desk, Number, Refusal, done, signed_in, wants_json
-from knowledge.versions import get_version
+from knowledge.versions import Entry, get_version
 from office import units
-from office.errors import Conflict, Invalid
+from office.errors import Conflict, Invalid, NotFound
 from office.staff import Permission
 from ticketing import drafts, promote, queue, tickets, verdicts
 from ticketing.records import ClosedBy, Ticket
@@ -202,6 +202,17 @@ async def void(desk: Working, ticket_id: Number) -> Response:
     reason = desk.form.text("reason_void")
     await tickets.void(desk.session, ticket, reason, actor=desk.person, now=desk.now)
     return _back(ticket_id, "voided")
+
+
+@router.post("/{ticket_id}/phrasing/{entry_id}")
+async def to_phrasing(desk: Drafting, ticket_id: Number, entry_id: Number) -> Response:
+    """Add the ticket's words to the ways to ask for an entry and go on in its editor."""
+    ticket = await _ticket(desk, ticket_id, fresh=False)
+    entry = await desk.session.get(Entry, entry_id)
+    if entry is None:
+        raise NotFound("entry_unknown")
+    await promote.to_phrasing(desk.session, ticket, entry, actor=desk.person, now=desk.now)
+    return done(f"/admin/entries/{entry.id}/edit", "phrasing_added")
 
 
 @router.post("/{ticket_id}/promote")

@@ -30,6 +30,8 @@ def main() -> int:
     bench = commands.add_parser("bench", help="show speed as ratios in one run")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--json", action="store_true")
+    bench.add_argument("--entries", type=Path, metavar="ENTRIES.jsonl", help="match: quality on these")
+    bench.add_argument("--questions", type=Path, metavar="QUESTIONS.jsonl")
 
     audit = commands.add_parser("audit", help="check the chain of the audit")
     audit.add_argument("act", choices=["verify"])
@@ -37,6 +39,12 @@ def main() -> int:
     base = commands.add_parser("base", help="load entries from files, or export them")
     base.add_argument("act", choices=["load", "export"])
     base.add_argument("folder", type=Path, nargs="?")
+
+    commands.add_parser("learn", help="train the matcher on this base now, and try the result")
+
+    model = commands.add_parser("model", help="list the matcher's models, or go back to one")
+    model.add_argument("act", choices=["list", "activate"])
+    model.add_argument("which", nargs="?", metavar="NUMBER|shipped")
 
     given = parser.parse_args()
     if given.command == "run":
@@ -47,7 +55,7 @@ def main() -> int:
     if given.command == "bench":
         from benchmarks import bench as benches
 
-        return benches.main(given.names, as_json=given.json)
+        return benches.main(given.names, as_json=given.json, entries=given.entries, questions=given.questions)
     if given.command == "run":
         from bot import serve
 
@@ -61,6 +69,10 @@ def main() -> int:
             return asyncio.run(
                 acts.evaluate(given.questions, given.entries, as_json=given.json, details=given.details)
             )
+        case "learn":
+            return asyncio.run(acts.learn())
+        case "model":
+            return asyncio.run(acts.model(given.act, given.which))
         case "audit":
             return asyncio.run(acts.verify_audit())
         case _:

@@ -24,6 +24,7 @@ from admin import router as console
 from admin.pages import Services
 from bot import public, receiving, webchat
 from bot.channels import telegram, web
+from bot.learning import Learner
 from bot.memory import ForgivingIsolation, ForgivingStorage, Outage, QuickWakeups
 from bot.receiving import Intake
 from bot.settings import Settings
@@ -31,7 +32,7 @@ from bot.visitors import Conversation
 from bot.worker import Worker
 from handlers.router import dispatcher
 from handlers.turn import Desk
-from knowledge.answer import LiveBase
+from knowledge.live import LiveBase
 from office.contacts import Channel
 from office.hours import OfficeHours
 from office.store import Store
@@ -110,7 +111,8 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
     conversation = dispatcher(desk, storage, isolation)
     known = bots.get(Channel.TELEGRAM)
     intake = Intake(conversation, known, store) if known else None
-    return Machine(settings, desk, conversation, bots, Worker(desk, bots), intake, connections)
+    worker = Worker(desk, bots, Learner(store, clock, settings.wanted_wrong))
+    return Machine(settings, desk, conversation, bots, worker, intake, connections)
 
 
 def _redis(url: str, *, waits: float | None) -> Redis:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import demo, migrate
+from bot import demo, learning, migrate
 from bot.settings import Settings
 from knowledge import base as entry_files
 from knowledge import evaluate as evaluation
-from knowledge.answer import lexicon
+from knowledge import trained
+from knowledge.live import lexicon
 from knowledge.match import Source
 from office import audit, units
-from office.errors import NotFound
+from office.errors import Conflict, NotFound
 from office.store import Store
 
 
@@ -196,6 +197,69 @@ async def base(act: str, folder: Path | None) -> int:
         return no(
             f"没有完成：数据库或文件夹不可用（{type(error).__name__}）",
             "Not done: the database or the folder cannot be used",
+        )
+    finally:
+        await store.close()
+
+
+async def learn() -> int:
+    """Train the matcher on this installation's base now; returns 1 if nothing new is in force then."""
+    found = settings()
+    store = Store(found.store_url)
+    learner = learning.Learner(store, lambda: datetime.now(UTC), found.wanted_wrong)
+    try:
+        async with migrate.alone(store):
+            await migrate.upgrade(store)
+        print("开始学习，约需几分钟 learning, this takes minutes ...", flush=True)
+        learned = await learner.learn(pause=timedelta())
+    except (SQLAlchemyError, OSError, learning.TrainingFailed) as error:
+        return no(
+            f"没有学成（{type(error).__name__}: {error}）", "Not done: the database or the training failed"
+        )
+    finally:
+        await store.close()
+    if learned is None:
+        return no("另一个进程正在学习", "Another process is learning")
+    for name in ("before", "after"):
+        counts = " ".join(f"{key}={value}" for key, value in learned.figures.get(name, {}).items())
+        print(f"{name}: {counts}")
+    if learned.active:
+        print(f"模型 {learned.model_id} 已启用 (in force)")
+        return 0
+    faults = ", ".join(learned.faults)
+    return no(f"模型 {learned.model_id} 没有启用：{faults}", "The model was kept and not put in force")
+
+
+async def model(act: str, which: str | None) -> int:
+    """List the matcher's models, or put an older one in force: a number, or `shipped`."""
+    store = Store(settings().store_url)
+    try:
+        if act == "list":
+            async with store.reading() as session:
+                rows = await trained.listed(session)
+            for kept in rows:
+                print(
+                    f"{kept.id}  {kept.made_at:%Y-%m-%d %H:%M} UTC  {kept.state.value:9}  {kept.digest[:12]}"
+                )
+            if not any(kept.state is trained.ModelState.ACTIVE for kept in rows):
+                print("随附模型在用 (the shipped model is in force)")
+            return 0
+        if which is None or not (which == "shipped" or which.isdecimal()):
+            return no("请写模型号，或 shipped", "Name the number of a model, or shipped")
+        async with store.transaction() as session:
+            row = None if which == "shipped" else await trained.get(session, int(which))
+            await trained.activate(session, row, actor=audit.SYSTEM, now=datetime.now(UTC))
+        print(f"已启用 {which} (in force)")
+        return 0
+    except NotFound:
+        return no("没有这个模型", "There is no such model")
+    except Conflict:
+        return no("它已经在用，或刚换了别的", "It is in force already, or another one was just put in force")
+    except ValueError:
+        return no("这个模型本版本读不了", "This version of the program cannot read that model")
+    except (SQLAlchemyError, OSError) as error:
+        return no(
+            f"没有完成：数据库不可用（{type(error).__name__}）", "Not done: the database cannot be used"
         )
     finally:
         await store.close()

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="Addresses of proxies whose X-Forwarded-For counts, comma separated"
     )
+    wanted_wrong: float = Field(
+        0.01, gt=0, le=0.2, description="Share of answers given at once that may be wrong"
+    )
     demo: bool = Field(True, description="Load the invented district into an empty database")
 
     @field_validator("trusted_proxies", mode="before")

@@ -15,9 +15,12 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import learning
 from bot.channels import telegram, web
+from bot.learning import Learner
 from handlers import deliveries
 from handlers.turn import Desk
+from knowledge import lessons
 from office import outbox
 from office.contacts import Channel, Contact
 from office.outbox import Delivery, Undeliverable
@@ -31,6 +34,7 @@ LOOK_EVERY = 2.0
 TIMED_EVERY = 1.0
 TIDY_EVERY = 3600.0
 TIMED_TOPIC = "timed"
+LEARN_TOPIC = "learn"
 # A batch must be through before its lease ends, so a send that hangs is given up early.
 SEND_WITHIN = timedelta(seconds=15)
 RECORD_TRIES = 5
@@ -44,11 +48,12 @@ class Worker:
     """One of possibly several; each claims what it sends, so none does another's work.
 
     `bots` are the channels this process can send on; each has its own loop, so one that hangs holds up no
-    other.
+    other. So has learning, where this process takes part in it.
     """
 
-    def __init__(self, desk: Desk, bots: Mapping[Channel, Bot]) -> None:
+    def __init__(self, desk: Desk, bots: Mapping[Channel, Bot], learner: Learner | None = None) -> None:
         self._desk = desk
+        self.learner = learner
         self._bots = bots
         self._clock = desk.clock
         self._tasks: list[asyncio.Task[None]] = []
@@ -67,12 +72,15 @@ class Worker:
             for channel in self._bots
         ]
         self._tasks.append(loop.create_task(self._forever(self.do_timed, TIMED_TOPIC, TIMED_EVERY)))
+        if self.learner is not None:
+            look = self._forever(self.learner.look, LEARN_TOPIC, learning.LOOK_EVERY)
+            self._tasks.append(loop.create_task(look))
 
     async def stop(self) -> None:
         """Finish the message in hand and give the rest back; what takes too long comes back by its lease."""
         self._stopping = True
         self._stopped.set()
-        for topic in (outbox.DUE_TOPIC, TIMED_TOPIC):
+        for topic in (outbox.DUE_TOPIC, TIMED_TOPIC, LEARN_TOPIC):
             self._desk.store.wakeups.ring(topic)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
@@ -205,7 +213,8 @@ class Worker:
         # By the time that has passed: a look at the minute hand can be missed, or hit several times.
         tidy = self._tidied_at is None or time.monotonic() - self._tidied_at >= TIDY_EVERY
         if tidy:
-            jobs += [partial(timed.tidy, now=now), partial(web.forget_old, now=now)]
+            forgetting = (timed.tidy, web.forget_old, lessons.forget_old)
+            jobs += [partial(job, now=now) for job in forgetting]
         for job in jobs:
             try:
                 async with self._desk.store.transaction() as session:

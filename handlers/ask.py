@@ -21,7 +21,7 @@ from knowledge.gate import Gate, gate
 from knowledge.match import Hit
 from knowledge.text import is_greeting
 from office import redact
-from ticketing import intake, ledgers, queue
+from ticketing import feedback, intake, ledgers, queue
 from ticketing.ledgers import Enquiry, Outcome
 
 router = Router(name="ask")
@@ -125,6 +125,7 @@ async def picked(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     entry_id = int(enquiry.offered[callback_data.number])
     if enquiry.entry_id == entry_id:
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
+    await feedback.choice(turn.session, enquiry, entry_id, now=turn.now)
     reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id)]
     return reply + await asking.deliver(turn, enquiry, entry_id)
 
@@ -134,6 +135,7 @@ async def none_of_these(query: CallbackQuery, callback_data: Tap, turn: Turn) ->
     enquiry = await ledgers.of_contact(turn.session, callback_data.row, turn.contact)
     if enquiry.ticket_id is not None:
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
+    await feedback.refusal(turn.session, enquiry, now=turn.now)
     reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id)]
     return reply + await asking.owe(turn, enquiry)
 
@@ -145,6 +147,7 @@ async def solved_tapped(query: CallbackQuery, callback_data: Tap, turn: Turn) ->
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
     enquiry.solved = True
     enquiry.outcome = enquiry.outcome or Outcome.AUTO
+    await feedback.verdict(turn.session, enquiry, solved=True, now=turn.now)
     text = turn.words("thanks")
     return [AnswerCallbackQuery(callback_query_id=query.id, text=text), *without_buttons(query, turn)]
 
@@ -156,6 +159,7 @@ async def not_solved_tapped(query: CallbackQuery, callback_data: Tap, turn: Turn
     if enquiry.solved is False:
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
     enquiry.solved = False
+    await feedback.verdict(turn.session, enquiry, solved=False, now=turn.now)
     reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id), *without_buttons(query, turn)]
     return reply + await asking.owe(turn, enquiry, key="ticket.not_solved")
 
@@ -166,6 +170,7 @@ async def not_solved(message: Message, turn: Turn, state: FSMContext) -> Reply:
     last = await asking.last_enquiry(turn, asking.JUST_NOW)
     if last is not None and last.outcome is Outcome.AUTO and last.solved is not False:
         last.solved = False
+        await feedback.verdict(turn.session, last, solved=False, now=turn.now)
         return await asking.owe(turn, last, key="ticket.not_solved")
     return await mine.verdict(turn, "no") or await _to_person(turn, state)
 
@@ -176,6 +181,7 @@ async def solved(message: Message, turn: Turn) -> Reply:
     last = await asking.last_enquiry(turn, asking.JUST_NOW)
     if last is not None and last.outcome is Outcome.AUTO and last.solved is None:
         last.solved = True
+        await feedback.verdict(turn.session, last, solved=True, now=turn.now)
     else:
         await mine.verdict(turn, "yes")
     return turn.say(turn.words("thanks"))
@@ -274,7 +280,9 @@ async def _chosen(turn: Turn, number: int) -> Reply:
     last = await asking.last_enquiry(turn, asking.JUST_NOW)
     if last is None or last.ticket_id is not None or not 0 < number <= len(last.offered):
         return turn.say(turn.words("choose_again"), keyboards.menu(turn.lang))
-    return await asking.deliver(turn, last, int(last.offered[number - 1]))
+    entry_id = int(last.offered[number - 1])
+    await feedback.choice(turn.session, last, entry_id, now=turn.now)
+    return await asking.deliver(turn, last, entry_id)
 
 
 def without_buttons(query: CallbackQuery, turn: Turn) -> Reply:

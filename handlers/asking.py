@@ -253,7 +253,9 @@ async def _joined(turn: Turn, last: Enquiry, words: str, outcome: Outcome) -> Re
         last.pending_until = None
         return await deliver(turn, await _record(turn, words, outcome), outcome.best.entry_id)
     last.words = together
-    return await _carry_out(turn, last, outcome if isinstance(both, Miss) else both)
+    found = outcome if isinstance(both, Miss) else both
+    last.probability = found.candidates[0].probability if found.candidates else None
+    return await _carry_out(turn, last, found)
 
 
 def _tells(words: str) -> bool:

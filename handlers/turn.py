@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers import speech
 from handlers.sparing import Sparing
-from knowledge.answer import LiveBase
+from knowledge.live import LiveBase
 from office.audit import Actor, ActorKind
 from office.contacts import Contact
 from office.hours import OfficeHours

@@ -1,29 +1,24 @@
-"""From a question and an asker to an answer: the live base before it, the passport after it."""
+"""From a question and an asker to an answer: what the live base has, and the passport that goes with it."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 
-import yaml
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from knowledge import base, calendar
-from knowledge.lexicon import Lexicon
+from knowledge import calendar
 from knowledge.lint import fill
-from knowledge.match import Index, Outcome
-from knowledge.versions import Audience, Entry, EntryVersion, revision
+from knowledge.live import LiveBase as LiveBase
+from knowledge.live import lexicon as lexicon
+from knowledge.match import Outcome
+from knowledge.versions import Audience, Entry, EntryVersion
 from office.contacts import Contact
 from office.store import Base
 from office.units import Unit
-
-DATA = Path(__file__).parent.parent / "data"
 
 
 class AnswerGiven(Base):
@@ -57,78 +52,6 @@ class Answer:
     issuer: str
     group: str
     published_on: date
-
-
-@cache
-def lexicon() -> Lexicon:
-    """The office's words as data."""
-    return Lexicon.from_data(yaml.safe_load((DATA / "lexicon.yaml").read_text(encoding="utf-8")))
-
-
-class LiveBase:
-    """The published base in memory. Each question checks the revision first, so a publication or a
-    withdrawal is in force in every process with the next question.
-    """
-
-    def __init__(self) -> None:
-        self.index = Index((), lexicon())
-        self._revision = -1
-        self._spans: dict[int, tuple[date | None, date | None]] = {}
-        self._scopes: dict[int, str] = {}
-        self._audiences: dict[int, Audience] = {}
-        self._lock = asyncio.Lock()
-
-    async def refresh(self, session: AsyncSession) -> None:
-        """Take over what was published or withdrawn since the last look.
-
-        A session whose snapshot is older than what is known already changes nothing.
-        """
-        if await revision(session) == self._revision:
-            return
-        async with self._lock:
-            current = await revision(session)
-            if current > self._revision:
-                await self._take_over(session, current)
-
-    async def _take_over(self, session: AsyncSession, current: int) -> None:
-        changed = await base.sources(session, since=self._revision)
-        rows = await session.execute(
-            select(
-                Entry.id, Entry.published_id, EntryVersion.effective_from, EntryVersion.effective_until,
-                EntryVersion.audience, Unit.path,
-            )
-            .outerjoin(EntryVersion, EntryVersion.id == Entry.published_id)
-            .outerjoin(Unit, Unit.id == EntryVersion.scope_unit_id)
-            .where(Entry.revision > self._revision)
-        )  # fmt: skip
-        if self._revision < 0:
-            self.index = Index(changed, lexicon())
-        else:
-            for source in changed:
-                self.index.replace(source)
-        for entry_id, published_id, first, last, audience, path in rows:
-            if published_id is None:
-                self.index.remove(entry_id)
-                self._spans.pop(entry_id, None)
-                continue
-            self._spans[entry_id] = (first, last)
-            self._scopes[entry_id] = path
-            self._audiences[entry_id] = audience
-        self._revision = current
-
-    def rank(self, question: str, audience: Audience, unit_path: str, today: date) -> Outcome:
-        """The matcher's outcome among the entries that this asker may be shown today."""
-
-        def allowed(entry_id: int) -> bool:
-            first, last = self._spans.get(entry_id, (date.max, None))
-            return (
-                (first is None or first <= today)
-                and (last is None or today <= last)
-                and (audience is Audience.STAFF or self._audiences[entry_id] is Audience.VOTER)
-                and unit_path.startswith(self._scopes[entry_id])
-            )
-
-        return self.index.rank(question, allowed)
 
 
 async def find(

@@ -129,12 +129,16 @@ class Phrasing(Base):
 
 
 class BaseState(Base):
-    """How often the published base has changed: one row, locked by whoever publishes."""
+    """How often the published base has changed: one row, locked by whoever publishes.
+
+    `model_id` names the matcher's model in force; without one it is the shipped model.
+    """
 
     __tablename__ = "base_state"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int]
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("matcher_model.id"))
 
 
 @dataclass(frozen=True, slots=True)

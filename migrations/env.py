@@ -6,10 +6,15 @@ from alembic import context
 import bot.channels.web
 import knowledge.answer
 import knowledge.calendar
+import knowledge.checks
+import knowledge.golden
+import knowledge.lessons
+import knowledge.trained
 import knowledge.versions
 import office.audit
 import office.budgets
 import office.contacts
+import office.leases
 import office.outbox
 import office.signin
 import office.staff

@@ -1,8 +1,9 @@
-"""From an answered ticket to a draft entry, with everything prefilled."""
+"""From a ticket to a draft: a new entry with everything prefilled, or one more way to ask for an entry."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,13 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from knowledge import entries
 from knowledge.lint import LONGEST_SHORT_ANSWER, SHORTEST_PHRASING
 from knowledge.text import split_questions
-from knowledge.versions import Content, Entry, EntryVersion
+from knowledge.versions import Content, Entry, EntryState, EntryVersion, content_of, get_version
 from office import units
-from office.errors import Conflict
+from office.errors import Conflict, Invalid
 from office.staff import Permission, Staff, must, reach
 from office.units import Unit, contains
+from ticketing import feedback
 from ticketing.ledgers import Enquiry
 from ticketing.records import Ticket, TicketState
+
+LONGEST_PHRASING = 300
 
 
 async def to_entry(session: AsyncSession, ticket: Ticket, *, actor: Staff, now: datetime) -> EntryVersion:
@@ -50,8 +54,39 @@ async def to_entry(session: AsyncSession, ticket: Ticket, *, actor: Staff, now: 
     version = await entries.draft(session, content, actor=actor, now=now, ticket_id=ticket.id)
     entry = await session.get_one(Entry, version.entry_id)
     ticket.entry_created_id = entry.id
+    await feedback.began_entry(session, ticket, entry.id, actor=actor, now=now)
     await session.flush()
     return version
+
+
+async def to_phrasing(
+    session: AsyncSession, ticket: Ticket, entry: Entry, *, actor: Staff, now: datetime
+) -> None:
+    """Add what was asked to the ways to ask for an entry: to its open draft, or to a new one for review.
+
+    Raises `NotPermitted` outside the actor's reach, `Conflict` if the entry is not in force, knows the words
+    already or waits for its review, `Invalid("not_one_question")` for a ticket that is a story or asks more.
+    """
+    unit = await session.get_one(Unit, ticket.unit_id)
+    await must(session, actor, Permission.DRAFT_ENTRIES, unit.path)
+    await session.refresh(entry, with_for_update=True)
+    if entry.published_id is None:
+        raise Conflict("entry_not_in_force")
+    words = ticket.words.strip()
+    if not SHORTEST_PHRASING <= len(words) <= LONGEST_PHRASING or len(split_questions(words)) > 1:
+        raise Invalid("not_one_question")
+    open_draft = await session.scalar(
+        select(EntryVersion).where(EntryVersion.entry_id == entry.id, EntryVersion.state == EntryState.DRAFT)
+    )
+    before = await content_of(session, open_draft or await get_version(session, entry.published_id))
+    if words in (before.question, *before.phrasings, *before.aliases):
+        raise Conflict("phrasing_known")
+    content = replace(before, phrasings=(*before.phrasings, words))
+    if open_draft is not None:
+        await entries.edit(session, open_draft, content, seen=open_draft.version, actor=actor, now=now)
+    else:
+        await entries.draft(session, content, actor=actor, now=now, entry=entry, ticket_id=ticket.id)
+    await feedback.added_phrasing(session, ticket, entry.id, actor=actor, now=now)
 
 
 async def _basis(session: AsyncSession, ticket: Ticket) -> tuple[Mapping[str, str], ...]:

@@ -17,7 +17,7 @@ from office.hours import OfficeHours
 from office.staff import Permission, Staff, must, second_person
 from office.store import ring_after_commit
 from office.units import Unit
-from ticketing import clocks
+from ticketing import clocks, feedback
 from ticketing.intake import clean, post
 from ticketing.records import (
     QUEUE_TOPIC,
@@ -144,6 +144,7 @@ async def answer(
     ticket.proposed_text = ticket.conclusion_basis = ""
     ticket.topic = version.topic
     await _answer(session, ticket, text, entry.entry_no, actor=actor, hours=hours, now=now)
+    await feedback.pointed(session, ticket, entry.id, actor=actor, now=now)
 
 
 async def merge(session: AsyncSession, ticket: Ticket, lead: Ticket, *, actor: Staff, now: datetime) -> None:
@@ -189,6 +190,7 @@ async def void(session: AsyncSession, ticket: Ticket, reason: str, *, actor: Sta
     )
     ticket.reason = await reason_given(session, reason)
     await move(session, ticket, S.VOID, "void", actor.as_actor(), now)
+    await feedback.dismissed(session, ticket, actor=actor, now=now)
     for child in joined.all():
         child.merged_into_id = None
         await move(session, child, S.UNASSIGNED, "split", actor.as_actor(), now, lead=ticket.ticket_no)

@@ -12,7 +12,7 @@ from office.contacts import Contact
 from office.errors import Conflict, NotFound
 from office.hours import OfficeHours
 from office.staff import Staff
-from ticketing import clocks
+from ticketing import clocks, feedback
 from ticketing.clocks import Priority
 from ticketing.records import OPEN_STATES, REOPEN_WITHIN, ClosedBy, FollowUp, Ticket, TicketState
 from ticketing.tickets import lock, may_work, move, reason_given
@@ -84,6 +84,7 @@ async def reopen(
         raise Conflict("reopen_too_late")
     if ticket.state not in (S.ANSWERED, S.CLOSED):
         raise Conflict("stale_card")
+    await feedback.undone(session, ticket)
     ticket.reopen_count += 1
     ticket.priority = HIGHER[ticket.priority]
     promise = clocks.promise(now, hours, urgent=ticket.priority is Priority.P1)

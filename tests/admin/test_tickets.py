@@ -362,3 +362,24 @@ async def test_merge_into_a_ticket_out_of_reach_is_refused(
     assert refused.status_code == 404
     assert foreign.ticket_no not in refused.text
     assert (await ticket_of(store, own.id)).state is TicketState.UNASSIGNED
+
+
+async def test_a_question_is_added_to_the_ways_to_ask_for_an_entry(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    async with store.transaction() as session:
+        version = await an_entry(session, cast, clock())
+    async with store.transaction() as session:
+        ticket = await a_ticket(session, cast, clock(), "我的选民证被雨淋坏掉了还能用吗")
+    desk = await signed_in(cast.li_qiang)
+    page = await desk.get(f"/admin/tickets/{ticket.id}")
+    assert 'aria-label="把提问加为 K-0540 的问法"' in page.text
+    added = await desk.post(f"/admin/tickets/{ticket.id}/phrasing/{version.entry_id}")
+    assert added.status_code == 303
+    page = await desk.get(added.headers["location"])
+    assert "已把提问加进这条口径的草稿" in page.text
+    assert "我的选民证被雨淋坏掉了还能用吗" in page.text
+    again = await desk.post(f"/admin/tickets/{ticket.id}/phrasing/{version.entry_id}")
+    assert again.status_code == 409
+    assert "这条口径已经有这个问法了" in again.text
+    assert (await desk.post(f"/admin/tickets/{ticket.id}/phrasing/999")).status_code == 404

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,17 @@ from aiogram.types import User
 from sqlalchemy import text
 
 from bot import __main__ as line
-from bot import commands
+from bot import commands, learning
+from bot.training import Task, Trained
+from knowledge import trained
 from knowledge.evaluate import Report
+from knowledge.model import SHIPPED
 from office import audit
 from office.audit import SYSTEM
 from office.store import Store
 from tests.make import Cast, an_entry
+
+BOLD = replace(SHIPPED, thresholds=replace(SHIPPED.thresholds, hit=0.2))
 
 Env = pytest.MonkeyPatch
 Said = pytest.CaptureFixture[str]
@@ -226,3 +231,63 @@ async def test_no_command_reaches_the_network_by_itself(bare: Path, monkeypatch:
     monkeypatch.setattr(httpx.AsyncClient, "request", refuse)
     monkeypatch.setattr("socket.socket.connect", refuse)
     assert await commands.doctor() == 0
+
+
+async def test_learning_by_hand_says_what_came_of_it(
+    installed: Store, monkeypatch: Env, capsys: Said
+) -> None:
+    async def train(task: Task) -> Trained:
+        return Trained(BOLD, faults, {"before": {"wrong": 3}, "after": {"wrong": 2}})
+
+    monkeypatch.setattr(learning.Learner.__init__, "__defaults__", (train,))
+    faults: tuple[str, ...] = ("wrong_more",)
+    assert await commands.learn() == 1
+    out, err = capsys.readouterr()
+    assert "before: wrong=3\nafter: wrong=2" in out
+    assert "没有启用：wrong_more" in err
+    faults = ()
+    assert await commands.learn() == 0
+    assert "已启用" in capsys.readouterr().out
+
+
+async def test_learning_by_hand_names_a_failure(installed: Store, monkeypatch: Env, capsys: Said) -> None:
+    async def train(task: Task) -> Trained:
+        raise learning.TrainingFailed("MemoryError")
+
+    monkeypatch.setattr(learning.Learner.__init__, "__defaults__", (train,))
+    assert await commands.learn() == 1
+    assert "没有学成（TrainingFailed: MemoryError）" in capsys.readouterr().err
+
+
+async def test_one_may_go_back_to_an_older_model_or_the_shipped_one(
+    installed: Store, now: Any, capsys: Said
+) -> None:
+    assert await commands.model("list", None) == 0
+    assert "随附模型在用" in capsys.readouterr().out
+    numbers = []
+    async with installed.transaction() as session:
+        for _ in range(2):
+            row = await trained.keep(
+                session, BOLD, base_revision=0, trained_on=[], lessons=0, figures={}, actor=SYSTEM, now=now
+            )
+            await trained.activate(session, row, actor=SYSTEM, now=now)
+            numbers.append(row.id)
+        row = await trained.keep(
+            session, BOLD, base_revision=0, trained_on=[], lessons=0, figures={}, actor=SYSTEM, now=now
+        )
+        row.body = "{}"
+    assert await commands.model("activate", str(numbers[0])) == 0
+    assert await commands.model("activate", str(numbers[0])) == 1
+    assert await commands.model("activate", "shipped") == 0
+    assert await commands.model("activate", "shipped") == 1
+    assert await commands.model("activate", "99") == 1
+    assert await commands.model("activate", str(row.id)) == 1
+    assert await commands.model("activate", None) == 1
+    err = capsys.readouterr().err
+    for words in ("它已经在用", "没有这个模型", "这个模型本版本读不了", "请写模型号"):
+        assert words in err
+    assert await commands.model("activate", str(numbers[1])) == 0
+    capsys.readouterr()
+    assert await commands.model("list", None) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[4] for line in said] == ["candidate", "active", "replaced"]
