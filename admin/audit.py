@@ -123,7 +123,9 @@ def _facts(desk: Desk, kind: str, facts: dict[str, Any]) -> str:
     rest = dict(facts)
     shown: list[str] = []
     if "from" in rest and "to" in rest:
-        prefix = {"ticket": "ticket.state", "entry_version": "entry.state"}.get(kind)
+        prefix = {
+            "ticket": "ticket.state", "entry_version": "entry.state", "publication_check": "check.state",
+        }.get(kind)  # fmt: skip
         before, after = str(rest.pop("from")), str(rest.pop("to"))
         if prefix:
             before, after = desk.t(f"{prefix}.{before}"), desk.t(f"{prefix}.{after}")

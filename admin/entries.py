@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from admin import differences, forms, times
 from admin.pages import Desk, Number, Refusal, signed_in
-from knowledge import answer, calendar, shelf
+from knowledge import answer, calendar, checks, shelf
 from knowledge.entries import problems
 from knowledge.shelf import Filter
 from knowledge.versions import (
@@ -164,6 +164,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         field_words={name: desk.t(f"entry.{name}") for name in _FIELDS},
         successor={"id": successor.id, "no": successor.entry_no} if successor else None,
         can=await _can(desk, entry, current, scope),
+        asked=await _asked(desk, current),
     )
 
 
@@ -174,6 +175,16 @@ async def _successor(desk: Desk, entry: Entry) -> Entry | None:
         return await shelf.seen_by(desk.session, desk.person, entry.successor_id)
     except NotFound:
         return None
+
+
+async def _asked(desk: Desk, current: EntryVersion) -> bool:
+    """Whether a blocked publication waits for a second person to let it pass."""
+    found = await checks.latest(desk.session, current)
+    return (
+        found is not None
+        and found.state is checks.CheckState.ASKED
+        and await checks.holds(desk.session, found, current)
+    )
 
 
 _FIELDS = (*differences.TEXTS, *differences.LISTS, *differences.CHOICES)

@@ -54,7 +54,8 @@ async def office_facts(session: AsyncSession) -> Mapping[str, str]:
 def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]]:
     """The pages this person may go to; the one at `path` is marked as the present one."""
     place = path.removeprefix("/admin").strip("/").split("/")[0]
-    here = "queue" if path.startswith("/admin") and place in ("", "tickets") else place
+    owners = {"": "queue", "tickets": "queue", "golden": "entries"}
+    here = owners.get(place, place) if path.startswith("/admin") else place
     return [
         {"href": href, "label": t(f"nav.{key}"), "key": key, "active": key == here}
         for href, key, needed in PLACES

@@ -1,7 +1,8 @@
-"""The steps of an entry: handed in, given up, sent back, published by a second person, retired."""
+"""The steps of an entry: handed in, given up, sent back, retired; publishing has its own file."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -18,11 +19,13 @@ router = APIRouter(prefix="/entries")
 Publishing = Annotated[Desk, Depends(signed_in(Permission.PUBLISH_ENTRIES))]
 
 
-async def _current(desk: Desk, entry_id: int) -> tuple[Entry, EntryVersion]:
-    """The entry and the version the form is about; the page says again what could not be done."""
+async def current(
+    desk: Desk, entry_id: int, shown: Callable[[Desk, int, Refusal], Awaitable[Response]] = page
+) -> tuple[Entry, EntryVersion]:
+    """The entry and the version the form is about; the page `shown` says again what could not be done."""
 
     async def again(later: Desk, refusal: Refusal) -> Response:
-        return await page(later, entry_id, refusal)
+        return await shown(later, entry_id, refusal)
 
     desk.on_refusal(again)
     entry = await shelf.seen_by(desk.session, desk.person, entry_id)
@@ -37,7 +40,7 @@ async def _current(desk: Desk, entry_id: int) -> tuple[Entry, EntryVersion]:
 @router.post("/{entry_id}/submit")
 async def submit(desk: Drafting, entry_id: Number) -> Response:
     """Hand the draft to a reviewer."""
-    _, version = await _current(desk, entry_id)
+    _, version = await current(desk, entry_id)
     await entries.submit(desk.session, version, actor=desk.person, now=desk.now)
     return done(f"/admin/entries/{entry_id}", "submitted")
 
@@ -45,7 +48,7 @@ async def submit(desk: Drafting, entry_id: Number) -> Response:
 @router.post("/{entry_id}/drop")
 async def drop(desk: Drafting, entry_id: Number) -> Response:
     """Give the draft up."""
-    _, version = await _current(desk, entry_id)
+    _, version = await current(desk, entry_id)
     await entries.drop(desk.session, version, actor=desk.person, now=desk.now)
     return done(f"/admin/entries/{entry_id}", "dropped")
 
@@ -53,7 +56,7 @@ async def drop(desk: Drafting, entry_id: Number) -> Response:
 @router.post("/{entry_id}/send-back")
 async def send_back(desk: Publishing, entry_id: Number) -> Response:
     """Return the version to its author with a remark."""
-    _, version = await _current(desk, entry_id)
+    _, version = await current(desk, entry_id)
     remark = desk.form.text("remark")[:1000]
     if not remark.strip():
         raise Invalid("remark_needed")
@@ -61,19 +64,10 @@ async def send_back(desk: Publishing, entry_id: Number) -> Response:
     return done(f"/admin/entries/{entry_id}", "sent_back")
 
 
-@router.post("/{entry_id}/publish")
-async def publish(desk: Publishing, entry_id: Number) -> Response:
-    """Put the version in force; only somebody other than its author may."""
-    _, version = await _current(desk, entry_id)
-    seen = desk.form.number("version")
-    await entries.publish(desk.session, version, seen=seen, actor=desk.person, now=desk.now)
-    return done(f"/admin/entries/{entry_id}", "published")
-
-
 @router.post("/{entry_id}/retire")
 async def retire(desk: Publishing, entry_id: Number) -> Response:
     """Take the entry out of force; old buttons lead to its successor, if one is named."""
-    entry, _ = await _current(desk, entry_id)
+    entry, _ = await current(desk, entry_id)
     named = desk.form.text("successor").strip().upper()
     successor = await by_number(desk.session, named) if named else None
     if successor is not None and successor.id == entry.id:

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import lint
+from knowledge import checks, lint
+from knowledge.checks import PublicationCheck
 from knowledge.versions import (
     Audience,
     BaseState,
@@ -148,7 +149,9 @@ async def publish(
 ) -> None:
     """A second person makes a version answerable; the one before it retires in the same transaction.
 
-    `seen` binds the release to the exact wording the publisher read. Raises `NotPermitted`, `Conflict`.
+    `seen` binds the release to the exact wording the publisher read. A check of that wording against the base
+    and the model in force must have passed, or been overridden by two persons (`knowledge.checks`). Raises
+    `NotPermitted`, `Conflict`, `Invalid("check_blocked")`.
     """
     await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
     # Rows are locked before the audit's end of the chain, by everybody: else two could wait for each other.
@@ -158,7 +161,8 @@ async def publish(
     await second_person(session, actor, version.author_id, now=now)
     if version.version != seen:
         raise Conflict("stale_card")
-    await _publish(session, version, actor=actor.as_actor(), publisher_id=actor.id, now=now)
+    check = await checks.demand(session, version) if version.state is S.IN_REVIEW else None
+    await _publish(session, version, actor=actor.as_actor(), publisher_id=actor.id, now=now, check=check)
 
 
 async def retire(
@@ -282,17 +286,29 @@ async def _set_phrasings(session: AsyncSession, version: EntryVersion, content: 
 
 
 async def _publish(
-    session: AsyncSession, version: EntryVersion, *, actor: Actor, publisher_id: int | None, now: datetime
+    session: AsyncSession,
+    version: EntryVersion,
+    *,
+    actor: Actor,
+    publisher_id: int | None,
+    now: datetime,
+    check: PublicationCheck | None = None,
 ) -> None:
     entry = await session.get_one(Entry, version.entry_id)
     if entry.published_id is not None:
         before = await session.get_one(EntryVersion, entry.published_id)
         await audit.move(session, before, S.RETIRED, by="supersede", table=TRANSITIONS, actor=actor, now=now)
     version.publisher_id, version.published_at = publisher_id, now
-    await audit.move(session, version, S.PUBLISHED, by="publish", table=TRANSITIONS, actor=actor, now=now)
+    told = check.summary() if check else {}
+    await audit.move(
+        session, version, S.PUBLISHED, by="publish", table=TRANSITIONS, actor=actor, now=now, **told
+    )
     entry.published_id = version.id
     entry.successor_id = None
     entry.revision = await _next_revision(session)
+    # Only this statement holds the base still, so whether it is the one that was checked shows here.
+    if check and entry.revision != check.base_revision + 1:
+        raise Conflict("check_needed")
     await session.flush()
 
 

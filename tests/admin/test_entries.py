@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from knowledge import entries, shelf
+import httpx
+import pytest
+
+from knowledge import entries, golden, shelf
 from knowledge.versions import Entry, EntryState, EntryVersion, by_number, get_version, versions
 from office.staff import Role, Staff
 from office.store import Store
@@ -35,6 +38,12 @@ FIELDS: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_golden_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate has tests of its own; here every check passes, whatever the matcher thinks of a small base."""
+    monkeypatch.setattr(golden, "shipped", lambda: ())
+
+
 async def answered_ticket(store: Store, cast: Cast, clock: Clock) -> int:
     async with store.transaction() as session:
         ticket = await a_ticket(session, cast, clock())
@@ -55,6 +64,15 @@ async def newest(store: Store, entry_id: int) -> EntryVersion:
 
 def number_in(address: str) -> int:
     return int(address.split("/entries/")[1].split("/")[0].split("?")[0])
+
+
+async def published_by(reviewer: Browser, entry_id: int) -> httpx.Response:
+    """The two presses of a publication: the check, and on its page the confirmation."""
+    base = f"/admin/entries/{entry_id}"
+    checked = await reviewer.post(f"{base}/check")
+    assert checked.headers["location"] == f"{base}/check"
+    await reviewer.get(f"{base}/check")
+    return await reviewer.post(f"{base}/publish")
 
 
 async def test_ticket_becomes_an_entry_that_a_second_person_publishes(
@@ -89,7 +107,7 @@ async def test_ticket_becomes_an_entry_that_a_second_person_publishes(
 
     page = await reviewer.get(f"/admin/entries/{entry_id}")
     assert "居民登记：11月16日" in page.text
-    published = await reviewer.post(f"/admin/entries/{entry_id}/publish")
+    published = await published_by(reviewer, entry_id)
     assert published.status_code == 303
     assert (await newest(store, entry_id)).state is EntryState.PUBLISHED
 
@@ -156,7 +174,7 @@ async def test_new_version_of_a_published_entry_shows_what_it_changes(
     assert "<ins>当场</ins>" in page.text
     assert "<del>选民证遗失到哪里补</del>" in page.text
     assert "<ins>选民证没了能补吗</ins>" in page.text
-    await reviewer.post(f"/admin/entries/{first.entry_id}/publish")
+    assert (await published_by(reviewer, first.entry_id)).status_code == 303
     async with store.reading() as session:
         assert (await get_version(session, first.id)).state is EntryState.RETIRED
         assert (await by_number(session, "K-0540")).published_id != first.id

@@ -43,7 +43,7 @@ OWN = {
 
 def routes() -> Iterator[tuple[str, str, APIRoute]]:
     for part in (router.login, router.queue, router.tickets, router.editor, router.entries, router.steps,
-                 router.office, router.audit):  # fmt: skip
+                 router.replay, router.golden, router.office, router.audit):  # fmt: skip
         for route in part.router.routes:
             assert isinstance(route, APIRoute)
             for method in route.methods:
@@ -75,8 +75,9 @@ def test_every_form_of_a_template_leads_to_a_route() -> None:
     posted: set[str] = set()
     for template in (ADMIN / "templates" / "console").glob("*.html"):
         source = template.read_text(encoding="utf-8")
-        base = {"ticket.html": "/admin/tickets/X", "entry.html": "/admin/entries/X",
-                "person.html": "/admin/staff/X"}.get(template.name, "")  # fmt: skip
+        of_entries = dict.fromkeys(("entry.html", "check.html"), "/admin/entries/X")
+        bases = {"ticket.html": "/admin/tickets/X", "person.html": "/admin/staff/X", **of_entries}
+        base = bases.get(template.name, "")
         source = source.replace("{{ base }}", base)
         for address in re.findall(r'method="post" action="(/[^"]*)"', source):
             posted.add(re.sub(r"\{\{[^}]*\}\}", "X", address))
@@ -94,7 +95,7 @@ async def test_headers_stand_on_every_response(
         ticket = await a_ticket(session, cast, clock())
         entry = await an_entry(session, cast, clock())
     ids = {"ticket_id": ticket.id, "entry_id": entry.entry_id, "staff_id": cast.li_qiang.id,
-           "sign_in_id": 1, "version_id": entry.id, "token": "unknown"}  # fmt: skip
+           "sign_in_id": 1, "question_id": 1, "version_id": entry.id, "token": "unknown"}  # fmt: skip
     visitors = [browsing(), await signed_in(cast.wang_fang), await signed_in(cast.zhou_ning)]
     statuses = set()
     for method, path, _ in routes():
@@ -126,7 +127,7 @@ async def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(
     for person, address in (
         (desk, "/admin"), (desk, f"/admin/tickets/{ticket.id}"), (desk, "/admin/entries"),
         (desk, f"/admin/entries/{entry.entry_id}"), (desk, "/admin/entries/new"), (desk, "/admin/audit"),
-        (desk, "/admin/me"), (desk, "/admin/design"), (admin, "/admin/staff"),
+        (desk, "/admin/me"), (desk, "/admin/design"), (desk, "/admin/golden"), (admin, "/admin/staff"),
         (admin, f"/admin/staff/{cast.li_qiang.id}"),
     ):  # fmt: skip
         page = await person.get(address)
@@ -275,7 +276,7 @@ async def test_no_role_gets_further_than_its_grants(
         }
         session.add_all(people.values())
     ids = {"ticket_id": ticket.id, "entry_id": entry.entry_id, "staff_id": cast.sun_jie.id,
-           "version_id": entry.id}  # fmt: skip
+           "version_id": entry.id, "question_id": 1}  # fmt: skip
     for role, person in people.items():
         desk = await signed_in(person)
         await desk.get("/admin/me")

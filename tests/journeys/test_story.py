@@ -129,10 +129,12 @@ async def test_a_question_is_answered_or_owed_and_the_next_asker_is_answered_at_
         await officer.get_by_role("button", name="送审").first.click()
         await wang_fang.goto(entry_url)
         await sound(wang_fang)
+        # First it is shown which answers change, then it is confirmed.
         await wang_fang.get_by_role("button", name="发布").first.click()
-        confirm = wang_fang.locator("dialog[open] button").last
-        if await confirm.count():
-            await confirm.click()
+        publish = wang_fang.get_by_role("button", name="确认发布")
+        await expect(publish).to_be_visible(timeout=60_000)
+        await sound(wang_fang)
+        await publish.click()
         await expect(wang_fang.locator("main")).to_contain_text("已发布")
 
         # The next person is answered at once.

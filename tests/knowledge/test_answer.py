@@ -16,7 +16,7 @@ from knowledge.match import Hit
 from knowledge.versions import Audience, Content, by_number, get_version
 from office.store import Store
 from office.units import Unit
-from tests.make import Cast, an_entry, content
+from tests.make import Cast, an_entry, content, publish
 
 LOST = "选民证丢了怎么办？"
 
@@ -67,7 +67,7 @@ async def new_version(store: Store, cast: Cast, now: datetime, changed: Content)
         entry = await by_number(session, "K-0540")
         version = await entries.draft(session, changed, actor=cast.li_qiang, now=now, entry=entry)
         await entries.submit(session, version, actor=cast.li_qiang, now=now)
-        await entries.publish(session, version, seen=version.version, actor=cast.wang_fang, now=now)
+        await publish(session, version, actor=cast.wang_fang, now=now)
 
 
 async def test_a_publication_is_in_force_with_the_next_question_everywhere(
