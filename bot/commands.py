@@ -17,6 +17,7 @@ from knowledge import evaluate as evaluation
 from knowledge import trained
 from knowledge.live import lexicon
 from knowledge.match import Source
+from knowledge.model import SHIPPED
 from office import audit, units
 from office.errors import Conflict, NotFound
 from office.store import Store
@@ -118,7 +119,7 @@ async def evaluate(questions: Path, entries: Path | None, *, as_json: bool, deta
     except (evaluation.BadLine, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    index, seconds = evaluation.build(sources, lexicon())
+    index, seconds = evaluation.build(sources, lexicon(), None if entries else SHIPPED)
     report, lines = evaluation.run(asked, index, build_s=seconds)
     if details:
         _write(details, "".join(f"{detail.as_json()}\n" for detail in lines))

@@ -17,6 +17,7 @@ from knowledge.model import SHIPPED, Model
 from knowledge.text import Lexicon
 from knowledge.train import learn
 
+_TABLE_ONLY = ("coverage_1", "coverage_2", "coverage_5", "right_entry", "hit")
 EFFORT = 9_000
 """Lessons for a base that is only looked at once: half the time, and hardly worse."""
 
@@ -59,8 +60,9 @@ class Report:
     build_s: float
 
     def as_json(self) -> str:
-        """The report as one JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """The report as one JSON object, with the keys that other programs know."""
+        held = {key: value for key, value in asdict(self).items() if key not in _TABLE_ONLY}
+        return json.dumps(held, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class Detail:
 
     def as_json(self) -> str:
         """The detail as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        held = {key: value for key, value in asdict(self).items() if key != "best_right"}
+        return json.dumps(held, ensure_ascii=False)
 
 
 def build(sources: Sequence[Source], lexicon: Lexicon, model: Model | None = SHIPPED) -> tuple[Index, float]:

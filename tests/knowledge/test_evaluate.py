@@ -99,7 +99,7 @@ def test_json_has_exactly_the_agreed_keys(tmp_path: Path) -> None:
 def test_the_table_shows_every_figure() -> None:
     report, _ = run([Question("选民证丢了怎么办", "card")], build([], LEXICON)[0])
     lines = render(report).splitlines()
-    assert len(lines) == len(KEYS)
+    assert len(lines) == len(KEYS) + 5
     assert any("未命中" in line and line.endswith("100.0%") for line in lines)
 
 

@@ -3,180 +3,167 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pytest
+import yaml
 
-from knowledge import base
-from knowledge.gate import Gate, gate, in_our_field, is_question
+from knowledge import base, gate_train
+from knowledge.gate import Gate, by_rule, gate, in_our_field, is_question, pieces
+from knowledge.gate_train import EXAMPLES, Message
+from knowledge.noise import CHATTER
+from office import redact
+from office.words import LANGUAGES, catalogue
 
-OPINIONS = [
-    "选谁好",
-    "我该投谁",
-    "到底选几号好呢",
-    "你推荐我选谁",
-    "推荐个靠谱的候选人吧",
-    "哪个候选人比较靠谱",
-    "三号候选人怎么样",
-    "三号候选人怎么样？",
-    "候选人张先生人品好不好",
-    "这位候选人有没有本事",
-    "张候选人是不是靠关系上来的",
-    "谁会当选",
-    "你猜这次谁能赢",
-    "预测一下投票结果，谁会当选",
-    "候选人李某能不能当选",
-    "你支持哪位",
-    "你怎么看这次选举",
-    "你觉得人大代表有用吗",
-    "您对政府怎么看，你怎么看",
-    "哪个党更好",
-    "选举就是走过场",
-    "选举是不是都内定好了",
-    "该選誰",
-    "侬讲投啥人好",
-]
-REPORTS = [
-    "我要举报",
-    "我想举报有人贿选",
-    "有人挨家挨户发油发米让投他",
-    "村里有人发红包让大家投他",
-    "收了他三百块钱红包，让我投他",
-    "老板逼我们投二号",
-    "他们在改选票，造假",
-    "領導威脅我們投他",
-    "实名检举候选人送礼",
-]
-OTHERS = [
-    "帮我妈查一下登记了没有",
-    "查一下邻居登记了吗",
-    "帮老公看看他在不在名单",
-    "我想查老婆有没有登记选民",
-    "查一下张三登记没有",
-    "幫我爸查一下登記",
-    "想知道隔壁登记在哪个选区",
-    "告诉我前夫登记在哪个选区",
-]
-DISTRESS = ["我不想活了", "活不下去了，想自杀", "想跳楼", "死了算了", "怎么自杀", "活著沒意思"]
-ABUSE = ["你是傻逼吗", "滚蛋", "他妈的怎么登记", "一群饭桶"]
-ENGLISH = [
-    "How do I register to vote?",
-    "Where can I vote",
-    "hello, what is the election day",
-    "ＷＨＥＲＥ is my polling station",
-]
-PROCEDURE = [
-    "怎么提名候选人",
-    "候选人怎么产生",
-    "候选人怎么样产生的",
-    "候选人是怎么样推荐出来的",
-    "候选人需要什么条件",
-    "候选人有哪几个",
-    "在哪里看候选人的情况",
-    "候选人名单什么时候公布",
-    "候选人能不能自己拉票",
-    "一个选民能推荐几个候选人",
-    "选举委员会怎么确定正式候选人",
-    "谁能当候选人",
-    "谁可以当选民",
-    "谁来选代表",
-    "得多少票才能当选",
-    "另外写的人得票多能不能当选",
-    "我刚搬来没几个月能不能当选民",
-    "能不能投反对票",
-    "可以写别人的名字吗",
-    "选几个人",
-    "代表是怎么选的",
-    "要选几个代表",
-    "您看我这个选举登记能办吗",
-    "你看我还要登记吗",
-    "你们负责选举登记吗",
-    "您认为我可以登记在哪里",
-    "党员关系在单位，在哪登记",
-]
-REPORT_PROCEDURE = [
-    "举报贿选打什么电话",
-    "怎么举报贿选",
-    "有人送礼拉票，向谁举报",
-    "单位发钱叫大家投票算贿选吗",
-    "候选人请客吃饭算不算贿选",
-    "有人在群里拉票，允许吗",
-    "单位可以拉票吗",
-    "候选人可以拉票吗",
-    "领导能指定我们选谁吗",
-    "居委会指定候选人让我们投，合法吗",
-    "买票会怎么处罚",
-    "实名举报怕被报复",
-    "收了国外机构的钱还能参选吗",
-    "破坏选举要承担什么后果",
-]
-FOR_FAMILY = [
-    "我妈走不动怎么投票",
-    "帮老人登记要带什么",
-    "我爸在外地怎么登记",
-    "帮我妈登记可以吗",
-    "我老婆是外地户口，能登记吗",
-    "孩子在外地读书怎么投票",
-    "儿子明年十八岁，能登记吗",
-    "爷爷看不见怎么填选票",
-    "我想帮邻居代投，要什么手续",
-    "能替我爸投票吗",
-    "看看我登记了没有",
-    "查一下我登记了吗",
-]
-PLAIN = [
-    "选民登记要带什么",
-    "投票那天不在上海怎么办",
-    "xuanmin dengji zai nali",
-    "wo yao dengji xuanmin",
-    "xuanju ri shi na tian",
-    "vote 在哪",
-    "OK",
-    "K-0540",
-    "我快死了还能委托投票吗",
-    "名单上没有我的名字",
-    "死去的父亲还在名单上",
-    "打12345有人理吗",
-    "",
-]
+HERE = Path(__file__).parent
+SECOND = HERE / "gate_cases_b.yaml"
+LAST = HERE / "gate_cases_c.yaml"
+STRICT = (Gate.DISTRESS, Gate.REPORT, Gate.OTHER_PERSON)
+LEAST_EXAMPLES = 30
+MOST_WRONG_STOPS, MOST_MISSED = 0.02, 0.05
 
 
-@pytest.mark.parametrize("words", OPINIONS)
-def test_an_opinion_is_not_answered(words: str) -> None:
-    assert gate(words) is Gate.OPINION
+@cache
+def _cases(path: Path) -> tuple[tuple[Gate, bool, str], ...]:
+    """Kind, whether it must stop, and the message."""
+    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tuple(
+        (Gate(kind), side == "stop", text)
+        for kind, sides in rows.items()
+        for side in ("stop", "pass")
+        for text in sides[side].splitlines()
+    )
 
 
-@pytest.mark.parametrize("words", REPORTS)
-def test_a_report_goes_to_people(words: str) -> None:
-    assert gate(words) is Gate.REPORT
+def _missed(path: Path, *kinds: Gate) -> list[str]:
+    return [text for kind, stops, text in _cases(path) if stops and kind in kinds and gate(text) is None]
 
 
-@pytest.mark.parametrize("words", OTHERS)
-def test_nobody_is_looked_up_for_somebody_else(words: str) -> None:
-    assert gate(words) is Gate.OTHER_PERSON
+def _stopped(path: Path) -> list[tuple[str, Gate]]:
+    return [
+        (text, found) for _, stops, text in _cases(path) if not stops and (found := gate(text)) is not None
+    ]
 
 
-@pytest.mark.parametrize("words", DISTRESS)
-def test_distress_stops_whatever_else_is_asked(words: str) -> None:
-    assert gate(words) is Gate.DISTRESS
+def _count(path: Path, *kinds: Gate, stops: bool) -> int:
+    return sum(kind in kinds and side is stops for kind, side, _ in _cases(path))
 
 
-@pytest.mark.parametrize("words", ABUSE)
-def test_abuse_is_answered_calmly(words: str) -> None:
-    assert gate(words) is Gate.ABUSE
+@pytest.mark.parametrize("kind", Gate)
+@pytest.mark.parametrize("stops", [True, False])
+def test_there_are_enough_examples_both_ways(kind: Gate, stops: bool) -> None:
+    for path in (EXAMPLES, SECOND):
+        assert _count(path, kind, stops=stops) >= LEAST_EXAMPLES
+    assert not {text for *_, text in _cases(EXAMPLES)} & {text for *_, text in _cases(SECOND)}
+    assert not {text for *_, text in _cases(EXAMPLES)} & {text for *_, text in _cases(LAST)}
 
 
-@pytest.mark.parametrize("words", ENGLISH)
-def test_english_is_told_the_phone_number(words: str) -> None:
-    assert gate(words) is Gate.OTHER_LANGUAGE
+@pytest.mark.parametrize("kind", Gate)
+def test_every_example_that_must_stop_is_stopped_as_its_kind(kind: Gate) -> None:
+    wrong = [
+        (text, gate(text))
+        for k, stops, text in _cases(EXAMPLES)
+        if stops and k is kind and gate(text) is not k
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("words", PROCEDURE + REPORT_PROCEDURE + FOR_FAMILY + PLAIN)
-def test_a_question_of_procedure_passes(words: str) -> None:
-    assert gate(words) is None
+def test_every_example_that_must_pass_passes() -> None:
+    assert _stopped(EXAMPLES) == []
+
+
+def test_few_of_the_second_half_are_stopped_in_error() -> None:
+    wrong = _stopped(SECOND)
+    assert len(wrong) <= MOST_WRONG_STOPS * _count(SECOND, *Gate, stops=False), wrong
+
+
+@pytest.mark.parametrize("kind", Gate)
+def test_few_of_the_second_half_are_missed(kind: Gate) -> None:
+    missed = _missed(SECOND, kind)
+    assert len(missed) <= MOST_MISSED * _count(SECOND, kind, stops=True), missed
+
+
+def test_how_far_it_carries_beyond_its_examples() -> None:
+    """On messages that neither rules nor weights were made with; lower than on the halves, and known."""
+    wrong = _stopped(LAST)
+    assert len(wrong) <= MOST_WRONG_STOPS * _count(LAST, *Gate, stops=False), wrong
+    urgent = (Gate.DISTRESS, Gate.REPORT)
+    assert len(_missed(LAST, *urgent)) <= 0.2 * _count(LAST, *urgent, stops=True), _missed(LAST, *urgent)
+    assert len(_missed(LAST, *Gate)) <= 0.35 * _count(LAST, *Gate, stops=True), _missed(LAST, *Gate)
+
+
+@pytest.mark.parametrize("text", CHATTER)
+def test_small_talk_is_at_most_an_opinion(text: str) -> None:
+    assert gate(text) in (None, Gate.OPINION, Gate.BELIEF)
+
+
+@pytest.mark.parametrize("text", ["", " ", "？", "😭", "K-0540", "12", "a" * 3000, "选" * 1500, "帮" * 1500])
+def test_odd_text_passes(text: str) -> None:
+    assert gate(text) is None
 
 
 def test_distress_goes_before_everything() -> None:
     assert gate("他妈的，我不想活了，我要举报") is Gate.DISTRESS
+
+
+def test_a_cry_for_help_is_heard_in_a_long_message() -> None:
+    assert gate("我想问登记要带什么材料。" * 30 + "其实我也不想活了。" + "谢谢。" * 20) is Gate.DISTRESS
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        ("我不想活了，电话13800000000", Gate.DISTRESS),
+        ("我要举报，联系我13800000000", Gate.REPORT),
+        ("查一下13800000000登记了没有", Gate.OTHER_PERSON),
+        ("13800000000是谁的号码，登记了吗", Gate.OTHER_PERSON),
+        ("我的手机13800000000，选谁好", Gate.OPINION),
+        ("我的手机13800000000，选举有什么用", Gate.BELIEF),
+        ("how to vote, call 13800000000", Gate.OTHER_LANGUAGE),
+        ("我的手机13800000000，怎么登记", None),
+        ("我身份证110101199003070012，帮我查下登记没", None),
+        ("13800000000是选举办的电话吗", None),
+        ("13800000000打来电话叫我登记，是真的吗", None),
+        ("13800000000", None),
+    ],
+)
+def test_a_number_that_was_taken_out_does_not_change_the_way(raw: str, kind: Gate | None) -> None:
+    cleaned = redact.text(raw).text
+    assert redact.PLACEHOLDER in cleaned
+    assert gate(cleaned) is kind
+
+
+@pytest.mark.parametrize(
+    ("plain", "kind"),
+    [
+        ("我不想活了", Gate.DISTRESS),
+        ("你是傻逼吗", Gate.ABUSE),
+        ("我要举报有人贿选", Gate.REPORT),
+        ("到底该选谁好", Gate.OPINION),
+        ("选举就是走过场", Gate.BELIEF),
+        ("帮我妈查一下登记了没有", Gate.OTHER_PERSON),
+    ],
+)
+def test_writing_it_otherwise_does_not_get_past(plain: str, kind: Gate) -> None:
+    spaced, starred, smiling = (sign.join(plain) for sign in (" ", "*", "😡"))
+    hidden = "\u200b".join(plain)
+    for text in (
+        plain,
+        spaced,
+        starred,
+        smiling,
+        hidden,
+        f"  {plain}！！！",
+        f"{plain}\n谢谢",
+        f"你好，{plain}",
+    ):
+        assert gate(text) is kind, text
+
+
+@pytest.mark.parametrize("kind", Gate)
+def test_every_kind_has_its_words_in_every_language(kind: Gate) -> None:
+    for language in LANGUAGES:
+        assert catalogue(language)[f"gate.{kind.value}"]
 
 
 @cache
@@ -189,12 +176,18 @@ def _voters_questions() -> dict[str, list[str]]:
 
 
 def test_what_the_base_answers_is_not_stopped() -> None:
-    """But for words that ask for a person's state, that report an act, or that cry for help."""
+    """But for words that ask for a person's state or that report an act; those have a better way."""
     meant = (Gate.OTHER_PERSON, Gate.REPORT)
-    for entry_no, texts in _voters_questions().items():
-        stopped = [text for text in texts if gate(text) is not None]
-        assert all(gate(text) in meant for text in stopped), (entry_no, stopped)
-        assert gate(texts[0]) in (None, Gate.OTHER_PERSON), (entry_no, texts[0])
+    stopped = [
+        (entry_no, text, found)
+        for entry_no, texts in _voters_questions().items()
+        for text in texts
+        if (found := gate(text)) is not None
+    ]
+    assert all(gate(texts[0]) in (None, Gate.OTHER_PERSON) for texts in _voters_questions().values())
+    assert len(stopped) <= 0.008 * sum(len(texts) for texts in _voters_questions().values()), stopped
+    # The base grows without the gate being taught anew: a few phrasings may come to lean the wrong way.
+    assert sum(found not in meant for *_, found in stopped) <= 3, stopped
 
 
 def test_what_belongs_to_our_field_is_known() -> None:
@@ -209,3 +202,15 @@ def test_a_question_is_told_from_a_statement() -> None:
         assert is_question(words)
     for words in ("我是外地户口", "住在临江街道", "谢谢"):
         assert not is_question(words)
+
+
+def test_it_learns_what_no_rule_says_and_lets_pass_what_it_was_told_to() -> None:
+    stop = [f"{who}半夜{way}江边发呆" for who in ("我", "她", "弟弟") for way in ("去", "在", "坐", "到")]
+    free = [f"{who}白天{way}登记站登记" for who in ("我", "她", "弟弟") for way in ("去", "在", "坐", "到")]
+    assert {by_rule(text) for text in (*stop, *free)} == {None}
+    messages = [Message(text, Gate.DISTRESS) for text in stop] + [Message(text, None) for text in free * 4]
+    leaning = gate_train.fit(messages)[Gate.DISTRESS]
+    score = [leaning.score(pieces(text)) for text in ("妈妈半夜去江边发呆", "妈妈白天去登记站登记")]
+    assert score[0] > leaning.threshold > score[1]
+    assert all(leaning.score(pieces(text)) < leaning.threshold for text in free)
+    assert gate_train.fit(messages)[Gate.DISTRESS] == leaning

@@ -11,8 +11,9 @@ from knowledge.model import SHIPPED
 from knowledge.noise import misplace, spoil
 from knowledge.pairs import FEATURES
 from knowledge.phrasebook import Phrasebook
+from knowledge.school import DENSE, NO_ENTRY, Label, Lesson, School, lessons
 from knowledge.text import Lexicon
-from knowledge.train import Asked, School, descend, fit
+from knowledge.train import Sheet, descend, fit, learn, prior_weights
 
 LEXICON = Lexicon.from_data({"foreign": ["公交卡", "医保"]})
 BASE = (
@@ -42,9 +43,9 @@ def test_the_same_base_gives_the_same_lessons() -> None:
 def test_a_hidden_phrasing_is_not_among_its_own_answers() -> None:
     """Or the model would learn that the right answer is always there word for word."""
     same = FEATURES.index("same_sound")
-    lessons = list(School(BASE, LEXICON, 1).hidden(0.0))
-    assert any(lesson.right.any() for lesson in lessons)
-    assert not any(lesson.rows[:, same].any() for lesson in lessons)
+    asked = list(School(BASE, LEXICON, 1).hidden(0.0))
+    assert any(one.right.any() for one in asked)
+    assert not any(one.rows[:, same].any() for one in asked)
 
 
 def test_after_school_nothing_stays_hidden() -> None:
@@ -63,29 +64,110 @@ def _found(book: Phrasebook, text: str) -> set[int]:
 
 
 def test_matters_of_other_offices_have_no_right_answer() -> None:
-    lessons = list(School(BASE, LEXICON, 1).foreign(1.0))
-    assert lessons
-    assert not any(lesson.right.any() for lesson in lessons)
+    asked = list(School(BASE, LEXICON, 1).foreign(1.0))
+    assert asked
+    assert not any(one.right.any() for one in asked)
+
+
+def lesson(rows: Floats, right: list[bool], left: tuple[tuple[str, ...], ...], group: int = 1) -> Lesson:
+    many = len(right)
+    return Lesson(
+        rows=rows,
+        right=np.array(right),
+        none_right=not any(right),
+        entries=tuple(range(1, many + 1)),
+        kin=np.zeros(many, dtype=bool),
+        answerable=np.ones(many, dtype=bool),
+        left=left,
+        missing=((),) * many,
+        weight=1.0,
+        group=group,
+    )
 
 
 def test_fitting_finds_what_tells_right_from_wrong() -> None:
     dice = np.random.default_rng(1)
     telling = FEATURES.index("ratio")
-    lessons = []
+    taught = []
     for place in range(200):
-        rows = dice.random((4, len(FEATURES) - 1))
+        rows = dice.random((4, DENSE))
         rows[:, 0] = 1
-        right = np.zeros(4, dtype=bool)
+        right = [False] * 4
         rows[:, telling] = 0.1
         if place % 3:
             right[place % 4] = True
             rows[place % 4, telling] = 0.9
-        words = tuple(("登",) if held else ("雨",) for held in right)
-        lessons.append(Asked(rows, right, words, ((),) * 4))
-    found = fit(lessons)
-    assert found["features"]["ratio"] == max(found["features"].values()) > 1
-    assert found["left"]["雨"] < 0 < found["left"]["登"]
-    assert found["missing"] == {}
+        taught.append(lesson(rows, right, tuple(("登",) if held else ("雨",) for held in right)))
+    sheet = Sheet.of(taught)
+    found = fit(sheet, np.zeros(DENSE), pull=3.0)
+    assert int(np.argmax(found[:DENSE])) == telling
+    words = dict(zip(sheet.names, found[DENSE:], strict=True))
+    assert words["left", "雨"] < 0 < words["left", "登"]
+
+
+def test_a_strong_pull_keeps_the_prior() -> None:
+    rows = np.ones((2, DENSE))
+    prior = np.linspace(-1, 1, DENSE)
+    found = fit(Sheet.of([lesson(rows, [True, False], ((), ()))]), prior, pull=1e6)
+    assert found == pytest.approx(prior, abs=1e-3)
+
+
+def test_labels_teach_the_right_entry_and_away_from_the_wrong_one() -> None:
+    school = School(BASE, LEXICON, 1)
+    yes, no, none, gone = (
+        list(school.labelled([Label("投票选在哪一天", entry, right, 0.5)]))
+        for entry, right in ((2, True), (2, False), (NO_ENTRY, True), (99, True))
+    )
+    assert [one.right.any() for one in yes] == [True]
+    assert not yes[0].none_right
+    assert yes[0].weight == 0.5
+    assert list(no[0].right) == [not held for held in yes[0].right]
+    assert no[0].none_right
+    assert none[0].none_right
+    assert not none[0].right.any()
+    assert gone == []
+
+
+def test_a_label_that_became_a_phrasing_is_not_its_own_proof() -> None:
+    same = FEATURES.index("same_sound")
+    found = list(School(BASE, LEXICON, 1).labelled([Label("今年什么时候投票选举", 2, True, 1.0)]))
+    assert not found[0].rows[:, same].any()
+
+
+def test_a_base_with_few_phrasings_keeps_the_prior_and_answers_only_what_is_sure() -> None:
+    model = learn(BASE, LEXICON)
+    assert model.left == {} == model.missing
+    assert model.weights[:-1] == pytest.approx(prior_weights())
+    assert model.thresholds.hit > 0.9
+
+
+def grown(dice: random.Random) -> list[Source]:
+    """Forty entries of one shape each, known by five phrasings: enough to learn from."""
+    things = [first + second for first in "选登名投提公委罢" for second in "民册单票名"]
+    asks = ("{}丢了怎么办", "{}在哪里可以拿到", "请问{}多久能办下来", "我的{}什么时候能发", "{}写错了找谁改")
+    return [
+        Source(n, f"K-{n}", f"topic{n}", "voter", asks[0].format(thing),
+               tuple(ask.format(thing) for ask in dice.sample(asks[1:], 4)))
+        for n, thing in enumerate(things, start=1)
+    ]  # fmt: skip
+
+
+def test_the_same_base_gives_the_same_model_and_another_seed_of_entries_another() -> None:
+    base = grown(random.Random(1))
+    one, other = (learn(base, LEXICON, effort=400) for _ in range(2))
+    assert one == other
+    assert one.left
+    assert learn(base[:30], LEXICON, effort=400).digest != one.digest
+
+
+def test_who_wants_fewer_wrong_answers_gets_a_higher_threshold() -> None:
+    base = grown(random.Random(1))
+    careful, bold = (learn(base, LEXICON, wanted_wrong=share, effort=400) for share in (0.001, 0.2))
+    assert careful.thresholds.hit > bold.thresholds.hit
+
+
+def test_lessons_are_many_for_a_small_base_and_bounded_for_a_big_one() -> None:
+    assert len(lessons(BASE, LEXICON)) > len(lessons(BASE, LEXICON, most=1)) > 0
 
 
 def test_descending_reaches_the_lowest_point() -> None:

@@ -1,0 +1,59 @@
+"""What a score is worth, and from where one may answer."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.calibrate import HIGHEST, LOWEST, Curve, answer_from, curve, isotonic, verdicts_on
+
+
+def test_neighbours_out_of_order_share_their_mean() -> None:
+    assert isotonic(np.array([1.0, 3.0, 2.0, 5.0]), np.ones(4)) == pytest.approx([1, 2.5, 2.5, 5])
+    assert isotonic(np.array([4.0, 1.0]), np.array([3.0, 1.0])) == pytest.approx([3.25, 3.25])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_what_comes_out_rises_and_keeps_the_mean(values: list[float]) -> None:
+    found = isotonic(np.array(values), np.ones(len(values)))
+    assert (np.diff(found) >= -1e-12).all()
+    assert found.mean() == pytest.approx(np.mean(values))
+
+
+def test_a_curve_says_how_often_a_score_was_right() -> None:
+    dice = np.random.default_rng(3)
+    scores = dice.random(20_000)
+    right = (dice.random(20_000) < scores**2).astype(float)
+    found = curve(scores, right, np.ones(20_000))
+    for score in (0.2, 0.5, 0.9):
+        assert found(score) == pytest.approx(score**2, abs=0.05)
+    assert list(found.worths) == sorted(set(found.worths))
+
+
+def test_few_scores_give_the_plain_curve() -> None:
+    assert curve(np.array([0.5]), np.array([0.0]), np.array([1.0])) == Curve()
+    assert Curve()(0.37) == 0.37
+
+
+def test_verdicts_bend_the_curve_only_where_they_were_given_and_only_in_number() -> None:
+    assert verdicts_on(Curve(), []) == Curve()
+    one = verdicts_on(Curve(), [(0.9, False)])
+    many = verdicts_on(Curve(), [(0.9, False)] * 200)
+    assert one(0.9) == pytest.approx(0.9, abs=0.05)
+    assert many(0.9) < 0.6
+    assert many(0.2) == pytest.approx(0.2, abs=0.05)
+    assert many(0.85) < many(0.95)
+
+
+def test_the_point_to_answer_from_keeps_the_wanted_share_of_all_questions() -> None:
+    worths = np.linspace(1, 0, 1001)
+    right = (worths > 0.7).astype(float)
+    found = answer_from(worths, right, np.ones(1001), wanted_wrong=0.05)
+    assert ((worths >= found) & (right == 0)).mean() == pytest.approx(0.05, abs=0.004)
+    assert answer_from(worths, right, np.ones(1001), wanted_wrong=0.01) > found
+
+
+def test_a_base_without_evidence_is_careful_and_a_perfect_one_not_reckless() -> None:
+    assert answer_from(np.array([0.9]), np.array([1.0]), np.array([1.0]), 0.01) == HIGHEST
+    sure = answer_from(np.linspace(0, 1, 500), np.ones(500), np.ones(500), 0.01)
+    assert sure == LOWEST
