@@ -3,7 +3,9 @@
 
     python3 manage.py run                  the service (also the default)
     python3 manage.py test [pytest args]   the tests, with the tools they need
-    python3 manage.py lock [--upgrade]     write both requirement files anew from pyproject.toml
+    python3 manage.py bench [NAME ...]     speed and quality beside other tools, installed for this alone
+    python3 manage.py mutate [module ...]  mutation testing of the pure modules
+    python3 manage.py lock [--upgrade]     write the requirement files anew from pyproject.toml
     python3 manage.py COMMAND [args]       any other command of the service, e.g. doctor
 
 The first start installs into `.boot/` and `.venv/` beside this file; later ones only compare a stamp.
@@ -19,10 +21,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 BOOT, VENV = ROOT / ".boot", ROOT / ".venv"
+# Apart from `.venv`, so that neither the service nor its tests can come to need what only a bench compares.
+BENCH_VENV = BOOT / "bench"
 UV_VERSION = "0.13.8"
 WINDOWS = os.name == "nt"
 UV = BOOT / "bin" / ("uv.exe" if WINDOWS else "uv")
-PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+PYTHON = "Scripts/python.exe" if WINDOWS else "bin/python"
 
 
 def must(chinese: str, english: str, program: object, words: str, *rest: object) -> None:
@@ -45,18 +49,23 @@ def get_uv() -> None:
         must("安装 uv（需要 pip）", "installing uv (pip is needed)", sys.executable, pip, BOOT)
 
 
-def install(requirements: str) -> None:
-    """Bring `.venv` in line with one hashed requirement file, unless its stamp says that it is."""
+def install(requirements: str, venv: Path = VENV) -> Path:
+    """Bring `venv` in line with one hashed requirement file, unless its stamp says that it is.
+
+    Returns its Python.
+    """
     wanted = hashlib.sha256((ROOT / requirements).read_bytes()).hexdigest()
-    stamp = VENV / f".{requirements}.ok"
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return
+    stamp, python = venv / f".{requirements}.ok", venv / PYTHON
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
     get_uv()
-    if not PYTHON.exists():  # also when the Python it was made from has gone: then it must be made anew
-        must("建立 .venv", "making .venv", UV, "venv --quiet --clear --python", sys.executable, VENV)
+    if not python.exists():  # also when the Python it was made from has gone: then it must be made anew
+        name = venv.relative_to(ROOT)
+        must(f"建立 {name}", f"making {name}", UV, "venv --quiet --clear --python", sys.executable, venv)
     words = f"pip install --quiet --require-hashes -r {requirements} --python"
-    must(f"安装 {requirements} 中的依赖", f"installing the packages of {requirements}", UV, words, PYTHON)
+    must(f"安装 {requirements} 中的依赖", f"installing the packages of {requirements}", UV, words, python)
     stamp.write_text(wanted)
+    return python
 
 
 def lock(options: list[str]) -> None:
@@ -68,6 +77,7 @@ def lock(options: list[str]) -> None:
         "-o requirements.txt",
         # Held to the versions of the first: both files are installed into the same `.venv`.
         "--group dev -c requirements.txt -o requirements-dev.txt",
+        "--group bench -c requirements.txt -c requirements-dev.txt -o requirements-bench.txt",
     ):
         name = words.split()[-1]
         must(f"生成 {name}", f"writing {name}", UV, f"{common} {words}", *options)
@@ -82,11 +92,15 @@ def main(arguments: list[str]) -> None:
     if command == "lock":
         lock(rest)
         return
-    install("requirements-dev.txt" if command in ("test", "bench") else "requirements.txt")
+    if command in ("bench", "mutate"):
+        python = install("requirements-bench.txt", BENCH_VENV)
+    else:
+        python = install("requirements-dev.txt" if command == "test" else "requirements.txt")
     os.chdir(ROOT)  # `python -m` finds the packages, and `var/` its place, from here
     # The whole suite runs on two cores at once; a few named tests start sooner in one process.
     tests = ["pytest", *(rest or ["-n", "2", "--dist", "loadfile"])]
-    line = [str(PYTHON), "-m", *(tests if command == "test" else ["bot", command, *rest])]
+    programs = {"test": tests, "mutate": ["tests.mutation.run", *rest]}
+    line = [str(python), "-m", *programs.get(command, ["bot", command, *rest])]
     if WINDOWS:  # execve there would give the prompt back before the program ends
         sys.exit(subprocess.call(line))
     os.execve(line[0], line, os.environ)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
+from knowledge.evaluate import BadLine
+
 Figure = dict[str, Any]
-
-
-def _match() -> list[Figure]:
-    from benchmarks import match
-
-    return match.figures()
+"""A ratio with its goal, if it has one, or a row of the table that it names with `table`."""
 
 
 def _questions() -> list[Figure]:
@@ -22,24 +21,66 @@ def _questions() -> list[Figure]:
     return questions.figures()
 
 
+def _match() -> list[Figure]:
+    from benchmarks import match
+
+    return match.rows()
+
+
 BENCHES: dict[str, Callable[[], list[Figure]]] = {"questions": _questions, "match": _match}
 
 
-def main(names: list[str], *, as_json: bool) -> int:
-    """Run the named benches, all without names; returns 2 for an unknown name."""
+def main(
+    names: list[str], *, as_json: bool, entries: Path | None = None, questions: Path | None = None
+) -> int:
+    """Run the named benches, all without names; returns 2 for an unknown name or an unusable file.
+
+    `entries` and `questions`, both or none and only for `match`: compare the quality on these.
+    """
     if unknown := [name for name in names if name not in BENCHES]:
         print(f"no bench named {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
         return 2
-    figures = [figure for name in names or BENCHES for figure in BENCHES[name]()]
-    if as_json:
-        print(json.dumps(figures, ensure_ascii=False, indent=1))
-        return 0
-    for figure in figures:
-        more = figure["better"] == "more"
-        good = figure["ratio"] >= figure["goal"] if more else figure["ratio"] <= figure["goal"]
-        print(
-            f"{'✓' if good else '✗'} {figure['name']:<18} {figure['ours']:>10.4g} against "
-            f"{figure['reference']:.4g} {figure['unit']}: ratio {figure['ratio']:.3g} "
-            f"(goal {'≥' if more else '≤'} {figure['goal']})  {figure['what']}"
-        )
+    if entries or questions:
+        if names != ["match"] or not (entries and questions):
+            print("--entries and --questions belong together, and to match alone", file=sys.stderr)
+            return 2
+        from benchmarks import match
+
+        try:
+            figures = match.rows(entries, questions)
+        except (BadLine, OSError) as error:
+            print(error, file=sys.stderr)
+            return 2
+    else:
+        figures = [figure for name in names or BENCHES for figure in BENCHES[name]()]
+    print(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else render(figures))
     return 0
+
+
+def render(figures: list[Figure]) -> str:
+    """Ratios one a line, then the tables as Markdown."""
+    parts = [_line(figure) for figure in figures if "table" not in figure]
+    rows = [figure for figure in figures if "table" in figure]
+    for title, group in groupby(rows, lambda row: str(row["table"])):
+        lines = list(group)
+        shown = [key for key in lines[0] if key != "table"]
+        parts += ["", f"{title}:", "", f"| {' | '.join(shown)} |", "|---" * len(shown) + "|"]
+        parts += [f"| {' | '.join(_cell(row[key]) for key in shown)} |" for row in lines]
+    return "\n".join(parts).lstrip("\n")
+
+
+def _line(figure: Figure) -> str:
+    ratio, goal, more = figure["ratio"], figure["goal"], figure["better"] == "more"
+    if goal is None:
+        mark, wanted = "·", "no goal"
+    else:
+        mark = "✓" if (ratio >= goal if more else ratio <= goal) else "✗"
+        wanted = f"goal {'≥' if more else '≤'} {goal}"
+    return (
+        f"{mark} {figure['name']:<18} {figure['ours']:>10.4g} against {figure['reference']:.4g} "
+        f"{figure['unit']}: ratio {ratio:.3g} ({wanted})  {figure['what']}"
+    )
+
+
+def _cell(value: object) -> str:
+    return "—" if value is None else str(value)
