@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Indel
 
 from knowledge.grams import grams, sound
+from knowledge.parts import classes, parts
 from knowledge.text import Lexicon, is_latin
 
 _NUMBER = re.compile(r"\d+")
@@ -31,14 +32,15 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A normalised text and everything about it that is compared."""
+    """A normalised text and everything about it that is compared.
+
+    What can be had from the text in microseconds is not kept: there are as many forms as phrasings.
+    """
 
     text: str
     spoken: str
     matter: str
     """What is left without the words of function: what the text is about."""
-    matters: frozenset[str]
-    sets: tuple[frozenset[str], frozenset[str], frozenset[str]]
     numbers: frozenset[str]
     negations: int
     denied: frozenset[str]
@@ -48,6 +50,26 @@ class Form:
     facts: frozenset[str]
     foreign: frozenset[str]
     latin: bool
+
+    @property
+    def sets(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        """Its grams, one set a channel."""
+        return grams(self.text, self.spoken)
+
+    @property
+    def matters(self) -> frozenset[str]:
+        """The characters of its matter."""
+        return frozenset(self.matter)
+
+    @property
+    def words(self) -> tuple[tuple[str, int], ...]:
+        """Its words of two characters and more, each with its part of speech."""
+        return tuple(held for held in parts(self.text) if len(held[0]) > 1)
+
+    @property
+    def classes(self) -> Mapping[str, int]:
+        """The part of speech that each character belongs to."""
+        return classes(parts(self.text))
 
 
 def form(text: str, lexicon: Lexicon) -> Form:
@@ -62,8 +84,6 @@ def form(text: str, lexicon: Lexicon) -> Form:
         text=text,
         spoken=spoken,
         matter=matter,
-        matters=frozenset(matter),
-        sets=grams(text, spoken),
         numbers=frozenset(_NUMBER.findall(text)),
         negations=len(_NEGATION.findall(bare)),
         denied=frozenset(
@@ -84,10 +104,10 @@ def form(text: str, lexicon: Lexicon) -> Form:
 
 def _stances(text: str, lexicon: Lexicon) -> dict[int, frozenset[int]]:
     found: dict[int, frozenset[int]] = {}
-    for number, classes in enumerate(lexicon.opposites):
+    for number, sides in enumerate(lexicon.opposites):
         rest = text
         held: set[int] = set()
-        for word, place in classes:  # longest first and consumed: 「没有单位」 is not also 「有单位」
+        for word, place in sides:  # longest first and consumed: 「没有单位」 is not also 「有单位」
             if word in rest:
                 held.add(place)
                 rest = rest.replace(word, "■")
@@ -130,8 +150,8 @@ def reasons(question: Form, phrasing: Form) -> tuple[str, ...]:
         else:
             lacking.append(phrasing.text[step.dest_start : step.dest_end])
     lines = []
-    for label, parts in (("一致", same), ("多出", extra), ("缺少", lacking)):
-        words = list(dict.fromkeys(part for part in parts if len(part) > 1))[:4]
+    for label, found in (("一致", same), ("多出", extra), ("缺少", lacking)):
+        words = list(dict.fromkeys(part for part in found if len(part) > 1))[:4]
         if words:
             lines.append(f"{label}：{'、'.join(words)}")
     if question.spoken == phrasing.spoken:

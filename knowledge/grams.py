@@ -1,11 +1,15 @@
 """The sparse index: which phrasings share characters, bigrams and readings with a question."""
 
+from __future__ import annotations
+
 import math
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +52,14 @@ def grams(text: str, spoken: str) -> tuple[frozenset[str], frozenset[str], froze
     return frozenset(text), bigrams(text), bigrams(spoken)
 
 
+class Grams(Protocol):
+    """Anything that can say its grams."""
+
+    @property
+    def sets(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        """One set a channel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A question held against all phrasings: its grams, where they occur, and the first stage's scores."""
@@ -70,7 +82,7 @@ class Postings:
     """Phrasings by gram; an entry counts once in every frequency however many phrasings it has."""
 
     def __init__(self) -> None:
-        self._tables: list[dict[str, list[int]]] = [{}, {}, {}]
+        self._tables: list[dict[str, array[int]]] = [{}, {}, {}]
         self._arrays: list[dict[str, NDArray[np.int32]]] = [{}, {}, {}]
         self._idf: list[dict[str, float]] = [{}, {}, {}]
         self._unseen = 1.0
@@ -81,40 +93,50 @@ class Postings:
         self._alive = np.zeros(0, dtype=bool)
         self._all_alive = True
 
-    def build(self, phrasings: Sequence[tuple[int, tuple[frozenset[str], ...]]]) -> None:
-        """Start afresh from (entry, grams) pairs; the pair's place is its number."""
+    def __len__(self) -> int:
+        """Number of phrasings in force."""
+        return len(self._alive) if self._all_alive else int(self._alive.sum())
+
+    def build(self, phrasings: Sequence[tuple[int, Grams]]) -> None:
+        """Start afresh from (entry, what gives its grams); the pair's place is its number.
+
+        Phrasings of one entry must stand together. Grams are made anew when needed: all of them at once would
+        take more room than the index.
+        """
         entries = len({entry for entry, _ in phrasings})
         self._unseen = _rounded(math.log(1 + max(entries, 1) / 0.5))
-        for channel in range(3):
-            table: dict[str, list[int]] = {}
-            seen_by: dict[str, set[int]] = {}
-            for number, (entry, sets) in enumerate(phrasings):
-                for gram in sets[channel]:
-                    table.setdefault(gram, []).append(number)
-                    seen_by.setdefault(gram, set()).add(entry)
-            self._tables[channel] = table
-            self._arrays[channel] = {}
-            self._idf[channel] = {
-                gram: _rounded(math.log(1 + entries / (len(holders) + 0.5)))
-                for gram, holders in seen_by.items()
-            }
+        self._tables, self._arrays = [{}, {}, {}], [{}, {}, {}]
+        seen_in: list[dict[str, int]] = [{}, {}, {}]
+        counts: list[dict[str, int]] = [{}, {}, {}]
+        for number, (entry, form) in enumerate(phrasings):
+            for channel, gram_set in enumerate(form.sets):
+                table, seen, count = self._tables[channel], seen_in[channel], counts[channel]
+                for gram in gram_set:
+                    _list_of(table, gram).append(number)
+                    if seen.get(gram) != entry:
+                        seen[gram] = entry
+                        count[gram] = count.get(gram, 0) + 1
+        self._idf = [
+            {gram: _rounded(math.log(1 + entries / (held + 0.5))) for gram, held in count.items()}
+            for count in counts
+        ]
         self._alive = np.ones(len(phrasings), dtype=bool)
         self._all_alive = True
-        self.norms, self.sums = self._lengths([sets for _, sets in phrasings])
+        self.norms, self.sums = self._lengths([form for _, form in phrasings])
 
-    def add(self, sets_of: Sequence[tuple[frozenset[str], ...]]) -> int:
+    def add(self, forms: Sequence[Grams]) -> int:
         """Append phrasings with the frequencies in force; returns the number of the first one."""
         first = len(self._alive)
-        for number, sets in enumerate(sets_of, start=first):
-            for channel in range(3):
-                for gram in sets[channel]:
-                    self._tables[channel].setdefault(gram, []).append(number)
+        for number, form in enumerate(forms, start=first):
+            for channel, gram_set in enumerate(form.sets):
+                for gram in gram_set:
+                    _list_of(self._tables[channel], gram).append(number)
                     self._arrays[channel].pop(gram, None)
                     self._idf[channel].setdefault(gram, self._unseen)
-        norms, sums = self._lengths(sets_of)
+        norms, sums = self._lengths(forms)
         self.norms = np.concatenate([self.norms, norms], axis=1)
         self.sums = np.concatenate([self.sums, sums], axis=1)
-        self._alive = np.concatenate([self._alive, np.ones(len(sets_of), dtype=bool)])
+        self._alive = np.concatenate([self._alive, np.ones(len(forms), dtype=bool)])
         return first
 
     def drop(self, numbers: Sequence[int]) -> None:
@@ -168,14 +190,21 @@ class Postings:
             array = self._arrays[channel][gram] = np.array(numbers, dtype=np.int32)
         return array
 
-    def _lengths(self, sets_of: Sequence[tuple[frozenset[str], ...]]) -> tuple[Floats, Floats]:
-        norms, sums = np.zeros((3, len(sets_of))), np.zeros((3, len(sets_of)))
-        for channel, table in enumerate(self._idf):
-            for number, sets in enumerate(sets_of):
-                values = [table[gram] for gram in sets[channel]]
+    def _lengths(self, forms: Sequence[Grams]) -> tuple[Floats, Floats]:
+        norms, sums = np.zeros((3, len(forms))), np.zeros((3, len(forms)))
+        for number, form in enumerate(forms):
+            for channel, gram_set in enumerate(form.sets):
+                values = [self._idf[channel][gram] for gram in gram_set]
                 sums[channel, number] = sum(values)
                 norms[channel, number] = math.sqrt(sum(value * value for value in values))
         return norms, sums
+
+
+def _list_of(table: dict[str, array[int]], gram: str) -> array[int]:
+    found = table.get(gram)
+    if found is None:
+        found = table[gram] = array("i")
+    return found
 
 
 def _rounded(idf: float) -> float:

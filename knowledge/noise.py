@@ -190,6 +190,15 @@ def _once(text: str, dice: random.Random) -> str:
     return text[:place] + "".join(map(reading, text[place : place + 2])) + text[place + 2 :]
 
 
+@lru_cache(maxsize=1)
+def common_words() -> tuple[str, ...]:
+    """Words of two common characters, from the phrases whose readings pypinyin knows."""
+    from pypinyin.phrases_dict import phrases_dict  # 20 MB, which only lessons need
+
+    common = {char for chars in _homophones().values() for char in chars}
+    return tuple(sorted(word for word in phrases_dict if len(word) == 2 and common.issuperset(word)))
+
+
 def misplace(
     text: str, matter: str, telling: Callable[[str], float], words: Sequence[str], dice: random.Random
 ) -> str | None:

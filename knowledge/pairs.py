@@ -10,6 +10,7 @@ from rapidfuzz import fuzz, process
 
 from knowledge.features import Form, clashes, numbers_differ, opposed
 from knowledge.grams import Floats, Postings, Probe
+from knowledge.leftovers import Weighed, kinds_of, lacks, unheard, words_left
 
 _ONE = np.eye(3)
 FEATURES = (
@@ -67,6 +68,19 @@ FEATURES = (
     "matter_equal",
     "matter_shared",
     "same_sound",
+    "strange_nouns",
+    "strange_verbs",
+    "strange_others",
+    "left_nouns",
+    "left_verbs",
+    "left_others",
+    "word_left",
+    "words_left",
+    "astray",
+    "off_field",
+    "missing_nouns",
+    "missing_verbs",
+    "missing_others",
     "words",
 )
 
@@ -101,8 +115,8 @@ class Rivals:
     """Topic slot of each row."""
     sizes: Floats
     """How many phrasings each row's entry has, and its topic: two columns."""
-    heaviest: Sequence[Sequence[tuple[str, float]]]
-    """Per pair the phrasing's characters and how telling they are, most telling first."""
+    heaviest: Sequence[Weighed]
+    """Per pair the phrasing's characters, most telling first."""
     lacking: Floats
     """Per pair what `Words.lacking` says of its phrasing."""
     cores: Floats
@@ -127,9 +141,10 @@ def table(
     )
     entry_has, topic_has = np.minimum(entry_counts, 1), np.minimum(topic_counts, 1)
     channels = found.channels
+    asked_matters = asked.matters
     learned = np.array(
         [
-            (channel == 0 and gram in asked.matters, words.left.get(gram, 0.0), words.missing.get(gram, 0.0))
+            (channel == 0 and gram in asked_matters, words.left.get(gram, 0.0), words.missing.get(gram, 0.0))
             for channel, gram in found.grams
         ]
     )
@@ -143,7 +158,7 @@ def table(
     paired = np.array(rivals.numbers)
     topic = topic_has @ columns
     left_words = 1 - entry_has
-    common = np.bincount(found.places, minlength=len(found.grams)) / max(len(slots[0]), 1) + 1e-4
+    common = np.bincount(found.places, minlength=len(found.grams)) / max(len(postings), 1) + 1e-4
     heard = found.seen[:, None] * one / np.maximum(one.sum(axis=0), 1)
     core = (entry_counts**2 @ plain) / (rivals.cores + 1e-12)
     speaks = np.concatenate(
@@ -157,16 +172,25 @@ def table(
     cosines = pair[:, :3] / (postings.norms[:, paired].T * np.array(found.norms) + 1e-12)
     question_sums = plain.sum(axis=0) + 1e-12
     left = found.idf * left_words * one[:, 0]
-    count = max(len(asked.matters), 1)
+    count = max(len(asked_matters), 1)
     seen = found.seen
     n = len(paired)
+    known = frozenset(asked.text)
+    matters_of = [form.matters for form in rivals.forms]
     facts = np.array(
-        [_differs(asked, form, heavy) for form, heavy in zip(rivals.forms, rivals.heaviest, strict=True)]
+        [
+            (*_differs(asked, form), *lacks(known, heavy), len(has_matters - known))
+            for form, heavy, has_matters in zip(rivals.forms, rivals.heaviest, matters_of, strict=True)
+        ]
     )
-    length = np.array([[len(form.text), len(form.matters)] for form in rivals.forms])
+    length = np.array(
+        [[len(form.text), len(held)] for form, held in zip(rivals.forms, matters_of, strict=True)]
+    )
     here = max(len(asked.text), 1)
+    kinds = kinds_of(asked, found)
+    strange, lacking_words = words_left(asked, found, left_words)
     matter_left = count - pair[:, 6]
-    matter_missing = facts[:, 9]
+    matter_missing = facts[:, 12]
     texts = [form.text for form in rivals.forms]
     sounds = [form.spoken for form in rivals.forms]
     matter = [form.matter for form in rivals.forms]
@@ -186,7 +210,7 @@ def table(
             core[place],
             (left.max(axis=1) / 5)[place],
             facts[:, 8],
-            _unheard(asked, found, entry_has)[place],
+            unheard(asked, found, entry_has)[place],
             constant * (1 - seen[matters].mean() if matters.any() else 0.0),
             constant * (1 - seen[channels == 1].mean()),
             facts[:, 0:8],
@@ -200,6 +224,10 @@ def table(
             (matter_left == 0) & (matter_missing == 0),
             (length[:, 1] - matter_missing) / np.maximum(count + matter_missing, 1),
             np.array([form.spoken == asked.spoken for form in rivals.forms]),
+            constant[:, None] * strange,
+            (left_words @ (kinds * found.idf[:, None]) / 10)[place],
+            lacking_words[place],
+            facts[:, 9:12] / 10,
             (left_words @ learned[:, 1])[place] + rivals.lacking - has @ learned[:, 2],
         ]
     )
@@ -241,8 +269,7 @@ def _speaks(counts: Floats, sizes: Floats, common: Floats) -> Floats:
     return np.log((counts + 2 * common) / (sizes[:, None] + 2) / common)
 
 
-def _differs(asked: Form, form: Form, heaviest: Sequence[tuple[str, float]]) -> tuple[float, ...]:
-    known = asked.sets[0]
+def _differs(asked: Form, form: Form) -> tuple[float, ...]:
     return (
         numbers_differ(asked, form),
         (asked.negations > 0) != (form.negations > 0),
@@ -252,17 +279,4 @@ def _differs(asked: Form, form: Form, heaviest: Sequence[tuple[str, float]]) -> 
         bool(asked.kinds and form.kinds) and not asked.kinds & form.kinds,
         min(len(asked.facts - form.facts), 3) / 3,
         min(len(form.facts - asked.facts), 3) / 3,
-        next((weight for char, weight in heaviest if char not in known), 0.0) / 5,
-        len(form.matters - known),
     )
-
-
-def _unheard(asked: Form, found: Probe, has: Floats) -> Floats:
-    """Per entry the longest run of the question's own matter of which it has not a single character."""
-    # Characters come first among the grams, in order.
-    column = {gram: place for place, (channel, gram) in enumerate(found.grams) if channel == 0}
-    longest = run = np.zeros(len(has))
-    for char in asked.matter:
-        run = (run + 1) * (1 - has[:, column[char]])
-        longest = np.maximum(longest, run)
-    return np.minimum(longest, 4) / 4

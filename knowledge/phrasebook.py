@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from knowledge.features import Form, clashes, form, opposed
 from knowledge.grams import Floats, Postings, best_first
+from knowledge.leftovers import Weighed
 from knowledge.outcomes import Source
 from knowledge.pairs import FEATURES, Rivals, Words, table
+from knowledge.parts import OTHER
 from knowledge.text import Lexicon, normalise, plain
 
 SHORT = 5
@@ -31,8 +33,8 @@ class Phrasing:
     original: str
     form: Form
     lacking: float
-    heaviest: tuple[tuple[str, float], ...] = ()
-    """Its characters and how telling they are, most telling first; filled when first compared."""
+    heaviest: Weighed | None = None
+    """Its characters, most telling first; filled when first compared."""
 
 
 @dataclass(slots=True)
@@ -70,12 +72,12 @@ class Phrasebook:
         for source in sources:
             self._enter(source, self._prepare(source), len(self.phrasings))
         self._settle()
-        self._postings.build([(phrasing.entry_id, phrasing.form.sets) for phrasing in self.phrasings])
+        self._postings.build([(phrasing.entry_id, phrasing.form) for phrasing in self.phrasings])
 
     def add(self, source: Source) -> int:
         """Put in an entry that is not in the book, with the frequencies in force; returns its size."""
         prepared = self._prepare(source)
-        first = self._postings.add([phrasing.form.sets for phrasing in prepared])
+        first = self._postings.add([phrasing.form for phrasing in prepared])
         self._enter(source, prepared, first)
         self._settle()
         return len(prepared)
@@ -184,8 +186,9 @@ class Phrasebook:
 
     def _cores(self, numbers: Sequence[int]) -> tuple[float, float, float]:
         sums = []
+        sets = [self.phrasings[number].form.sets for number in numbers]
         for channel in range(3):
-            counts = Counter(gram for number in numbers for gram in self.phrasings[number].form.sets[channel])
+            counts = Counter(gram for held in sets for gram in held[channel])
             sums.append(sum(self._postings.idf(channel, gram) * count**2 for gram, count in counts.items()))
         return sums[0], sums[1], sums[2]
 
@@ -195,10 +198,14 @@ class Phrasebook:
             entry.core = self._cores(entry.numbers)
         return entry.core
 
-    def _heaviest(self, phrasing: Phrasing) -> tuple[tuple[str, float], ...]:
-        if not phrasing.heaviest:
-            weighed = [(char, self._postings.idf(0, char)) for char in phrasing.form.sets[0]]
-            phrasing.heaviest = tuple(sorted(weighed, key=lambda pair: (-pair[1], pair[0])))
+    def _heaviest(self, phrasing: Phrasing) -> Weighed:
+        if phrasing.heaviest is None:
+            idf = {char: self._postings.idf(0, char) for char in frozenset(phrasing.form.text)}
+            order = sorted(idf, key=lambda char: (-idf[char], char))
+            kinds = phrasing.form.classes
+            phrasing.heaviest = (
+                "".join(order), tuple(idf[char] for char in order), bytes(kinds.get(c, OTHER) for c in order)
+            )  # fmt: skip
         return phrasing.heaviest
 
     def _sizes(self, entry_id: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ word has been replaced by a matter of some other office, or for small talk. Most
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,17 +18,20 @@ from numpy.typing import NDArray
 from knowledge.features import Form, form
 from knowledge.grams import Floats
 from knowledge.labelled import Question
-from knowledge.noise import CHATTER, misplace, spoil
+from knowledge.noise import CHATTER, common_words, misplace, spoil
 from knowledge.outcomes import Source
 from knowledge.pairs import FEATURES, Words
+from knowledge.parts import OTHER
 from knowledge.phrasebook import Phrasebook
 from knowledge.text import Lexicon, normalise
 
 HIDDEN_ENTRY, HIDDEN_TOPIC = 0.18, 0.12
 NOISY = (0.4, 0.8, 0.6, 0.8, 0.4, 0.8)
 """Share of spoiled questions, one round each."""
-FOREIGN = 0.8
+FOREIGN = 0.5
 """Share of phrasings that are asked with a telling word replaced."""
+ASTRAY = 0.4
+"""Share of phrasings that are asked with the matter of the whole base replaced."""
 LESSONS = 16_000
 """About so many: enough for a base of any size, and all that a minute allows."""
 DENSE = len(FEATURES) - 1
@@ -116,10 +120,13 @@ class School:
         """Phrasings that now speak of something else, other offices' matters, and small talk."""
         dice = self._dice
         words = sorted(word for held in self._lexicon.foreign.values() for word in held)
+        common = common_words()
         for number, phrasing in enumerate(self._book.phrasings):
-            if not words or dice.random() > share:
+            if dice.random() > share:
                 continue
-            text = misplace(phrasing.form.text, phrasing.form.matter, self._book.telling, words, dice)
+            # Half of them with any word there is: most matters are on nobody's list.
+            chosen = words if dice.random() < 0.5 else common
+            text = misplace(phrasing.form.text, phrasing.form.matter, self._book.telling, chosen, dice)
             source = self._book.entries[phrasing.entry_id].source
             if text is not None:
                 text = spoil(text, dice) if dice.random() < 0.3 else text
@@ -130,6 +137,41 @@ class School:
         for text in CHATTER:
             for said in (text, *(spoil(text, dice) for _ in range(3))):
                 yield from self._ask(said, [], None, None)
+
+    def astray(self, share: float) -> Iterator[Lesson]:
+        """Phrasings whose commonest words, what the base is about, gave way to something else."""
+        dice = self._dice
+        foreign = sorted(word for held in self._lexicon.foreign.values() for word in held)
+        common = common_words()
+        field = self._field()
+        for number, phrasing in enumerate(self._book.phrasings):
+            found = [word for word, _ in phrasing.form.words if word in field]
+            if not found or dice.random() > share:
+                continue
+            text = phrasing.form.text
+            for word in found:
+                other = dice.choice(foreign if foreign and dice.random() < 0.3 else common)
+                text = text.replace(word, other if word == found[-1] or dice.random() < 0.3 else "")
+            yield from self._ask(text, [number], self._book.entries[phrasing.entry_id].source, None)
+        # Our words about somebody else's matter: 「幼儿园登记」 and 「抽奖投票」 are not ours.
+        ours = sorted(field)
+        for _ in range(round(share * len(self._book.phrasings) / 4) if ours else 0):
+            matter = dice.choice(foreign if foreign and dice.random() < 0.4 else common) + dice.choice(ours)
+            yield from self._ask(dice.choice(_ABOUT).format(matter), [], None, None)
+
+    def _field(self) -> frozenset[str]:
+        """The nouns and verbs that a tenth of all entries speak of."""
+        held = Counter(
+            word
+            for entry in self._book.entries.values()
+            for word in {
+                word
+                for number in entry.numbers
+                for word, kind in self._book.phrasings[number].form.words
+                if kind < OTHER
+            }
+        )
+        return frozenset(word for word, count in held.items() if count * 10 >= len(self._book.entries))
 
     def labelled(self, labels: Iterable[Label]) -> Iterator[Lesson]:
         """What people said; a label of an entry that is not in force says nothing."""
@@ -222,6 +264,7 @@ def lessons(
     for seed, noisy in enumerate(rounds):
         found.extend(School(sources, lexicon, seed).hidden(noisy))
     found.extend(School(sources, lexicon, len(NOISY)).foreign(FOREIGN))
+    found.extend(School(sources, lexicon, len(NOISY) + 2).astray(ASTRAY))
     found.extend(School(sources, lexicon, len(NOISY) + 1).labelled(labels))
     return found
 
