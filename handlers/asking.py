@@ -9,7 +9,7 @@ from aiogram.methods import SendMessage
 from rapidfuzz import fuzz
 from sqlalchemy import select
 
-from handlers import keyboards, speech
+from handlers import cases, keyboards, speech
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
 from knowledge.gate import Gate, gate, in_our_field, is_question
@@ -41,6 +41,9 @@ async def ask(turn: Turn, words: str) -> Reply:
     stopped = gate(words[:LONGEST_MATCHED])
     if stopped in WHOLE:
         return await _stopped(turn, words, stopped)
+    last = await last_enquiry(turn, JUST_NOW)
+    if last is not None and (entry_id := await cases.told(turn, last, words)) is not None:
+        return await deliver(turn, last, entry_id)
     # A message longer than what is matched is a story, however many questions stand in it.
     questions = split_questions(words) if len(words) <= LONGEST_MATCHED else []
     if len(questions) > 1:
@@ -145,6 +148,7 @@ async def match(turn: Turn, words: str) -> Outcome:
     return await answers.find(
         turn.session, turn.desk.live, words[:LONGEST_MATCHED].replace(redact.PLACEHOLDER, " "),
         audience=Audience.VOTER, unit=turn.district, now=turn.now,
+        facts=await cases.known(turn, words[:LONGEST_MATCHED]),
     )  # fmt: skip
 
 
@@ -175,7 +179,9 @@ async def _carry_out(turn: Turn, enquiry: Enquiry, outcome: Outcome) -> Reply:
     if isinstance(outcome, Hit):
         return await deliver(turn, enquiry, outcome.candidates[0].entry_id)
     if isinstance(outcome, Near):
-        return await _offer(turn, enquiry, [choice.entry_id for choice in outcome.choices])
+        # Whoever asks again what is owed already has seen the choices.
+        same = await _same_question(turn, enquiry.words, TicketKind.ENQUIRY)
+        return await owe(turn, enquiry) if same else await _offer(turn, enquiry, outcome)
     if not in_our_field(enquiry.words[:LONGEST_MATCHED]):
         # Stays an open enquiry, so that the button to a person still knows what was asked.
         return turn.say(turn.words("out_of_scope"), keyboards.person_or_menu(turn.lang))
@@ -185,21 +191,21 @@ async def _carry_out(turn: Turn, enquiry: Enquiry, outcome: Outcome) -> Reply:
     return await owe(turn, enquiry)
 
 
-async def _offer(turn: Turn, enquiry: Enquiry, entry_ids: list[int]) -> Reply:
-    """The choices as numbered lines: a whole question does not fit on a button."""
+async def _offer(turn: Turn, enquiry: Enquiry, outcome: Near) -> Reply:
+    """The choices, as far as they are in force: with none of them the question is owed an answer."""
     shown: dict[int, str] = {}
-    for entry_id in entry_ids:
-        found = await answers.published(turn.session, entry_id, office=turn.district, now=turn.now)
+    for choice in outcome.choices:
+        found = await answers.published(turn.session, choice.entry_id, office=turn.district, now=turn.now)
         if found is not None:
-            shown[entry_id] = found.question
+            shown[choice.entry_id] = found.question
     if not shown:
         return await owe(turn, enquiry)
     enquiry.offered = [str(entry_id) for entry_id in shown]
-    lines = [f"{number}. {escape(question)}" for number, question in enumerate(shown.values(), start=1)]
     # Without a word of our field it is probably about something else, and then it is not owed an answer.
     doubtful = not in_our_field(enquiry.words[:LONGEST_MATCHED])
-    text = "\n".join([turn.words("near_doubtful" if doubtful else "near"), *lines])
-    return turn.say(text, keyboards.choices(turn.lang, enquiry.id, len(shown), doubtful=doubtful))
+    text, labels = cases.offer(turn, outcome, list(shown.values()), doubtful=doubtful)
+    keyboard = keyboards.choices(turn.lang, enquiry.id, len(shown), doubtful=doubtful, labels=labels)
+    return turn.say(text, keyboard)
 
 
 async def _several(turn: Turn, questions: list[str]) -> Reply:

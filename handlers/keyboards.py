@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -55,14 +56,17 @@ def after_answer(lang: str, enquiry_id: int) -> InlineKeyboardMarkup:
     )
 
 
-def choices(lang: str, enquiry_id: int, count: int, *, doubtful: bool = False) -> InlineKeyboardMarkup:
+def choices(
+    lang: str, enquiry_id: int, count: int, *, doubtful: bool = False, labels: Sequence[str] = ()
+) -> InlineKeyboardMarkup:
     """One of up to three questions that stand in the message, or none of these.
 
-    Where it is `doubtful` that the question is for us at all, a person in place of none of these.
+    `labels` stand on the buttons in place of the numbers. Where it is `doubtful` that the question is for us
+    at all, a person in place of none of these.
     """
+    names = labels or [say("button.choice", lang, number=number + 1) for number in range(count)]
     first = [
-        button(say("button.choice", lang, number=number + 1), tap(Op.PICK, enquiry_id, arg=str(number)))
-        for number in range(count)
+        button(name, tap(Op.PICK, enquiry_id, arg=str(number))) for number, name in enumerate(names[:count])
     ]
     if doubtful:
         return rows(first, *person_or_menu(lang).inline_keyboard)

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from knowledge import calendar
+from knowledge import calendar, case
 from knowledge.lint import fill
 from knowledge.live import LiveBase as LiveBase
 from knowledge.live import lexicon as lexicon
@@ -62,10 +62,16 @@ async def find(
     audience: Audience,
     unit: Unit,
     now: datetime,
+    facts: Mapping[str, str] = case.UNKNOWN.facts,
 ) -> Outcome:
-    """Match a question against the base as it is published at this moment."""
+    """Match a question against the base as it is published at this moment.
+
+    `facts` are what is known of the asker besides the question: names and values of `data/case.yaml`.
+    """
+    today = calendar.today(now)
+    stage = case.stage(await calendar.spans(session), today)
     await live.refresh(session)
-    return live.rank(question, audience, unit.path, calendar.today(now))
+    return live.rank(question, audience, unit.path, today, case.Case(facts, stage))
 
 
 async def published(session: AsyncSession, entry_id: int, *, office: Unit, now: datetime) -> Answer | None:

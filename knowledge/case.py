@@ -1,44 +1,27 @@
-"""What is known of the asker's case sharpens what the matcher found: the nearer office's entry before the wider
-one, the entry for a case like theirs before its opposite; and where one fact decides, that fact is asked back.
-
-Nothing here finds an entry that the matcher did not find: a miss stays a miss, and what the matcher would not
-offer is never answered with.
-"""
+"""The case an asker is in: facts that decide which entry is theirs, and the election stage."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from rapidfuzz import fuzz
 
-from knowledge.match import MAX_CHOICES, Index
-from knowledge.outcomes import Candidate, Hit, Miss, Near, Outcome
+from knowledge.match import Index
 
 if TYPE_CHECKING:
     from knowledge.calendar import Span
 
 DATA = Path(__file__).parent.parent / "data"
 
-_ALIKE = 75
-"""From this likeness in percent two wordings ask the same, once the words of a fact are left out."""
-_SAME = 88
-"""From this likeness two whole wordings ask the same of two offices."""
-_FOR = 4.0
-_AGAINST = 1 / 16
-"""How much an entry for a case like the asker's gains, and one for another case loses."""
-_SEASON = 1.5
-"""How much an entry gains that is asked for at this stage of the election."""
-_FAINT = 0.5
-"""A third entry must be this much fainter than the second, or the fact alone does not decide."""
-_MOST = 0.99
-_LITTLE = re.compile(r"[的了吗呢吧啊呀么们人员都就还也]")
+_OTHERWISE = 10
+"""Of so many wordings that name an entry's value, one may name another value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +33,14 @@ class Fact:
     said: Mapping[str, str | None]
     replies: Mapping[str, str | None]
 
-    def values(self, text: str) -> set[str]:
-        """The values that a normalised text states."""
-        return {value for word in _any_of(tuple(self.said)).findall(text) if (value := self.said[word])}
+    def value(self, text: str) -> str | None:
+        """The one value that a normalised text states; None if it states none, or two."""
+        values = {value for word in any_of(tuple(self.said)).findall(text) if (value := self.said[word])}
+        return values.pop() if len(values) == 1 else None
 
     def without(self, text: str) -> str:
         """The text without the words that state the fact."""
-        return _any_of(tuple(self.said)).sub(lambda found: "" if self.said[found[0]] else found[0], text)
+        return any_of(tuple(self.said)).sub(lambda found: "" if self.said[found[0]] else found[0], text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,26 +118,7 @@ class Case:
     stage: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose an entry is: the path of its unit, and whether it was written for askers like this one."""
-
-    path: str
-    written_for: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class AskBack(Near):
-    """Choices that differ in one fact only: ask for that; `values` are the choices' values of it."""
-
-    fact: str
-    values: tuple[str, ...]
-
-    @property
-    def options(self) -> tuple[tuple[str, int], ...]:
-        """Each value and the entry that fits it."""
-        ids = (choice.entry_id for choice in self.choices)
-        return tuple(zip(self.values, ids, strict=True))
+UNKNOWN = Case()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +133,24 @@ class Profile:
 def profile(texts: tuple[str, ...]) -> Profile:
     """An entry's profile from its normalised wordings.
 
-    It states a value that its standard question or most of its wordings name and that none contradicts.
+    It states a value that most of its wordings name, where hardly one in ten of these names another. A
+    wording that names two speaks of a case in between.
     """
     facts = {}
     for fact in table().facts.values():
-        named = [fact.values(text) for text in texts]
-        values = set().union(*named)
-        if len(values) == 1 and (named[0] or 2 * sum(map(bool, named)) > len(named)):
-            facts[fact.name] = values.pop()
+        named = Counter(value for text in texts if (value := fact.value(text)))
+        for value, times in named.most_common(1):
+            if 2 * times > len(texts) and _OTHERWISE * (named.total() - times) <= times:
+                facts[fact.name] = value
     return Profile(texts, facts)
+
+
+def profile_of(index: Index, entry_id: int) -> Profile | None:
+    """The profile of an entry in force; None for one that is not."""
+    entry = index.book.entries.get(entry_id)
+    if entry is None:
+        return None
+    return profile(tuple(index.book.phrasings[number].form.text for number in entry.numbers))
 
 
 def stage(spans: Mapping[Any, Sequence[Span]], today: date) -> str:
@@ -192,8 +166,7 @@ def stage(spans: Mapping[Any, Sequence[Span]], today: date) -> str:
 
 def stated(text: str) -> dict[str, str]:
     """The facts that a normalised text states, each with its one value."""
-    found = {fact.name: fact.values(text) for fact in table().facts.values()}
-    return {name: values.pop() for name, values in found.items() if len(values) == 1}
+    return {fact.name: value for fact in table().facts.values() if (value := fact.value(text))}
 
 
 def of_others(text: str) -> bool:
@@ -204,3 +177,44 @@ def of_others(text: str) -> bool:
 def lasting(facts: Mapping[str, str]) -> dict[str, str]:
     """Those facts that hold for the asker's next questions too."""
     return {name: value for name, value in facts.items() if table().facts[name].lasting}
+
+
+def the_difference(profiles: Sequence[Profile]) -> str:
+    """The one fact in which these entries all differ; empty if there is none, or more than one.
+
+    What an entry says of its asker, and another leaves open, is a difference too.
+    """
+    differing = {name for name in table().facts if len({known.facts.get(name) for known in profiles}) > 1}
+    told = {name for name in differing if len({known.facts.get(name) for known in profiles} - {None}) > 1}
+    if len(told) != 1 or any(table().facts[name].lasting for name in differing - told):
+        return ""
+    name = told.pop()
+    values = {known.facts[name] for known in profiles if name in known.facts}
+    return name if len(values) == len(profiles) else ""
+
+
+def told(text: str, offered: Mapping[int, Profile]) -> int | None:
+    """Which of the offered entries a few normalised words choose (外地的), where one fact decides."""
+    name = the_difference(list(offered.values()))
+    if not name:
+        return None
+    words = any_of(tuple(table().facts[name].replies))
+    values = {table().facts[name].replies[word] for word in words.findall(text)}
+    if len(values) != 1 or any_of(table().small_talk).sub("", words.sub("", text)):
+        return None
+    return next((entry for entry, known in offered.items() if {known.facts[name]} == values), None)
+
+
+def chosen(offered: Mapping[int, Profile], entry_id: int | None) -> dict[str, str]:
+    """The fact that was told by choosing this one of the offered entries, where one fact decides."""
+    name = the_difference(list(offered.values()))
+    taken = offered.get(entry_id) if entry_id is not None else None
+    return {name: taken.facts[name]} if name and taken is not None else {}
+
+
+@cache
+def any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """A pattern of the words; at each place the longest is found."""
+    return re.compile(
+        "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    )

@@ -15,10 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import base
+from knowledge.case import UNKNOWN, Case
 from knowledge.lexicon import Lexicon
 from knowledge.match import Index, Outcome
 from knowledge.model import SHIPPED, Model
 from knowledge.outcomes import Source
+from knowledge.sharpening import Place, sharpen
 from knowledge.trained import MatcherModel
 from knowledge.versions import Audience, BaseState, Entry, EntryVersion
 from office.units import Unit
@@ -197,14 +199,29 @@ class LiveBase:
         )
         self._build_if_due()
 
-    def rank(self, question: str, audience: Audience, unit_path: str, today: date) -> Outcome:
-        """The matcher's outcome among the entries that this asker may be shown today."""
+    def rank(
+        self, question: str, audience: Audience, unit_path: str, today: date, case: Case = UNKNOWN
+    ) -> Outcome:
+        """The outcome among the entries that this asker may be shown today, sharpened by their case.
+
+        Staff get what was written for staff rather than what voters are told about the same.
+        """
 
         def allowed(entry_id: int) -> bool:
             terms = self._terms.get(entry_id)
             return terms is not None and terms.cover(audience, unit_path, today)
 
-        return self.index.rank(question, allowed)
+        def written_for(entry_id: int) -> bool:
+            return self._terms[entry_id].audience is audience
+
+        def matched(hidden: frozenset[int] = frozenset()) -> Outcome:
+            prefer = written_for if audience is Audience.STAFF else None
+            return self.index.rank(question, lambda entry: entry not in hidden and allowed(entry), prefer)
+
+        def place(entry_id: int) -> Place:
+            return Place(self._terms[entry_id].scope, written_for(entry_id))
+
+        return sharpen(matched(), self.index, case, place, matched)
 
 
 async def _state(session: AsyncSession) -> tuple[int, int | None]:

@@ -15,7 +15,7 @@ from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import ThreadPost, TicketKind, UnansweredReason
 
 LOST = "选民证丢了怎么办？"
-UNKNOWN = "新楼盘没有门牌号，怎么登记？"
+UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 
 
 async def test_a_hit_is_answered_with_short_answer_basis_and_passport(chat: Chat, town: Town) -> None:
@@ -236,7 +236,7 @@ async def test_verdicts_can_be_typed(chat: Chat, town: Town) -> None:
 
 
 async def test_several_questions_are_taken_one_by_one(chat: Chat, town: Town) -> None:
-    out = await chat.says("选民证丢了怎么办？外地人怎么登记选民？新楼盘没有门牌号，怎么登记？")
+    out = await chat.says("选民证丢了怎么办？外地人怎么登记选民？新楼盘还没有门牌号，登记表上的地址怎么填？")
 
     assert out.texts[0] == "我看到3个问题，先逐个回答："
     assert [text.split(" ")[0] for text in out.texts[1:]] == ["1/3", "2/3", "3/3"]

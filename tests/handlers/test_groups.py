@@ -65,7 +65,7 @@ async def test_edited_talk_and_pictures_are_ignored(group: Chat) -> None:
     [
         "我选民证丢了怎么办",
         "应该选谁",
-        "新楼盘没有门牌号，怎么登记？",
+        "新楼盘还没有门牌号，登记表上的地址怎么填？",
         "走不动的老人能在家投票吗",
         f"{LOST}外地人怎么登记选民？",
     ],
@@ -91,7 +91,7 @@ async def test_a_number_in_a_group_is_not_answered_but_asked_to_be_deleted(group
 
 
 async def test_a_button_tapped_in_a_group_shows_nothing_there(group: Chat, chat: Chat, town: Town) -> None:
-    await chat.says("新楼盘没有门牌号，怎么登记？")
+    await chat.says("新楼盘还没有门牌号，登记表上的地址怎么填？")
     data = chat.shown[0][1].callback_data
     assert data is not None
     out = await group.taps_data(data)

@@ -130,7 +130,7 @@ async def test_a_number_beside_a_question_is_taken_out_and_the_question_answered
     chat: Chat, town: Town, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    sent = chat.message(text=f"新楼盘没有门牌号，怎么登记？我的号码{NUMBERS[kind]}，谢谢")
+    sent = chat.message(text=f"新楼盘还没有门牌号，登记表上的地址怎么填？我的号码{NUMBERS[kind]}，谢谢")
     out = await chat.feed(message=sent)
 
     assert out.deleted == [sent.message_id]
@@ -149,7 +149,7 @@ async def test_a_number_is_taken_out_wherever_it_is_written(
     await chat.sends(photo=[], caption=f"这张证 {ID_18} 对吗？")
     await chat.says("人工")
     await chat.says(f"我叫某某，{ID_18}")
-    await chat.says("新楼盘没有门牌号，怎么登记？")
+    await chat.says("新楼盘还没有门牌号，登记表上的地址怎么填？")
     town.later(minutes=1)
     await chat.says(f"补充一下 {ID_18} 就是我")
     edited = await chat.edits(chat.last_message, f"改一下 {ID_18} 登记了吗？")

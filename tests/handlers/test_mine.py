@@ -9,7 +9,7 @@ from office.contacts import Contact, ContactState
 from tests.journeys.conversation import Chat, Town, number_and_code
 from ticketing.records import FollowUp, TicketState
 
-UNKNOWN = "新楼盘没有门牌号，怎么登记？"
+UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 
 
 async def test_progress_without_questions(chat: Chat) -> None:

@@ -19,7 +19,7 @@ from tests.journeys.conversation import Chat, Town, blocked, busy, refused, unre
 from ticketing.ledgers import Enquiry
 
 LOST = "选民证丢了怎么办？"
-UNKNOWN = "新楼盘没有门牌号，怎么登记？"
+UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 
 
 @pytest.mark.parametrize("failure", [unreachable, busy(5)])

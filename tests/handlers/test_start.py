@@ -17,7 +17,7 @@ from ticketing.ledgers import Enquiry
 from ticketing.records import ThreadPost, TicketState
 
 LOST = "选民证丢了怎么办？"
-UNKNOWN = "新楼盘没有门牌号，怎么登记？"
+UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 MENU = ["什么时候登记", "在哪里登记", "要带什么", "查是否已登记", "我的问题进度", "人工咨询"]
 
 

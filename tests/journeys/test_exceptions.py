@@ -36,7 +36,7 @@ from ticketing.ledgers import Enquiry
 from ticketing.records import PostKind, ThreadPost, TicketState
 
 LOST = "选民证丢了怎么办？"
-UNKNOWN = "新楼盘没有门牌号，怎么登记？"
+UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 SECRET = "a-secret-of-the-tests"
 OLD = "该操作已过期，请看最新内容。"
 GONE = "这个选项已过期，请重新开始。"
@@ -318,7 +318,9 @@ async def test_e18_talk_that_is_overheard_is_neither_answered_nor_kept(town: Tow
     assert await town.tickets() == []
 
 
-@pytest.mark.parametrize("again", [UNKNOWN, "新楼盘没有门牌号怎么登记", "我们新楼盘没有门牌号，怎么登记呢？"])
+@pytest.mark.parametrize(
+    "again", [UNKNOWN, "新楼盘没有门牌号，登记表地址怎么填", "我们新楼盘没有门牌号，怎么登记呢？"]
+)
 async def test_e19_the_same_question_of_the_same_asker_joins_its_ticket(
     chat: Chat, town: Town, again: str
 ) -> None:
