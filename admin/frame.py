@@ -15,6 +15,7 @@ from office.staff import Permission
 PLACES = (
     ("/admin", "queue", Permission.SEE_TICKETS),
     ("/admin/entries", "entries", Permission.SEE_ENTRIES),
+    ("/admin/trybox", "trybox", Permission.SEE_ENTRIES),
     ("/admin/staff", "staff", Permission.SEE_STAFF),
     ("/admin/audit", "audit", Permission.SEE_AUDIT),
 )
@@ -54,7 +55,7 @@ async def office_facts(session: AsyncSession) -> Mapping[str, str]:
 def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]]:
     """The pages this person may go to; the one at `path` is marked as the present one."""
     place = path.removeprefix("/admin").strip("/").split("/")[0]
-    owners = {"": "queue", "tickets": "queue", "golden": "entries"}
+    owners = {"": "queue", "tickets": "queue", "golden": "entries", "accuracy": "trybox"}
     here = owners.get(place, place) if path.startswith("/admin") else place
     return [
         {"href": href, "label": t(f"nav.{key}"), "key": key, "active": key == here}

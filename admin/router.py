@@ -7,7 +7,21 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from admin import audit, editor, entries, golden, login, office, queue, refusals, replay, steps, tickets
+from admin import (
+    accuracy,
+    audit,
+    editor,
+    entries,
+    golden,
+    login,
+    office,
+    queue,
+    refusals,
+    replay,
+    steps,
+    tickets,
+    trybox,
+)
 from admin.headers import SecurityHeaders
 from admin.pages import STATIC
 
@@ -27,7 +41,20 @@ def build() -> APIRouter:
     """All routes of the console, with `/admin` in front of each."""
     router = APIRouter(include_in_schema=False)
     # The editor's `/entries/new` must be asked before `/entries/{entry_id}`.
-    for part in (login, queue, tickets, editor, entries, steps, replay, golden, office, audit):
+    for part in (
+        login,
+        queue,
+        tickets,
+        editor,
+        entries,
+        steps,
+        replay,
+        golden,
+        trybox,
+        accuracy,
+        office,
+        audit,
+    ):
         router.include_router(part.router, prefix="/admin")
     return router
 

@@ -20,7 +20,7 @@ SignedIn = Callable[[Staff], Awaitable[Browser]]
 
 FIELDS: dict[str, Any] = {
     "topic": "reg_docs",
-    "question": "新楼盘没有门牌号，怎么登记？",
+    "question": "新楼盘还没有门牌号，登记表上的地址怎么填？",
     "phrasings": "新房子没门牌怎么登记\n小区还没有门牌号能登记吗\n交房了门牌没下来，登记写哪里",
     "aliases": "没门牌",
     "short": "带购房合同到登记站登记。登记时间：{{ cal.registration }}。",
@@ -85,7 +85,7 @@ async def test_ticket_becomes_an_entry_that_a_second_person_publishes(
     promoted = await editor.post(f"/admin/tickets/{ticket_id}/promote")
     entry_id = number_in(promoted.headers["location"])
     page = await editor.get(promoted.headers["location"])
-    assert "新楼盘没有门牌号，怎么登记？" in page.text
+    assert "新楼盘还没有门牌号，登记表上的地址怎么填？" in page.text
     assert "带购房合同到登记站登记。</textarea>" in page.text
     assert "至少要 3 条问法" in page.text
 

@@ -43,7 +43,8 @@ OWN = {
 
 def routes() -> Iterator[tuple[str, str, APIRoute]]:
     for part in (router.login, router.queue, router.tickets, router.editor, router.entries, router.steps,
-                 router.replay, router.golden, router.office, router.audit):  # fmt: skip
+                 router.replay, router.golden, router.trybox, router.accuracy, router.office,
+                 router.audit):  # fmt: skip
         for route in part.router.routes:
             assert isinstance(route, APIRoute)
             for method in route.methods:

@@ -170,7 +170,7 @@ async def test_an_entry_that_needs_a_reviewer_cannot_be_sent_by_one_person(
 async def test_proposed_answer_is_signed_by_a_second_person(
     store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
 ) -> None:
-    ticket = await taken(store, cast, clock, "新楼盘没有门牌号，怎么登记？")
+    ticket = await taken(store, cast, clock, "新楼盘还没有门牌号，登记表上的地址怎么填？")
     officer, reviewer = await signed_in(cast.li_qiang), await signed_in(cast.wang_fang)
     base = f"/admin/tickets/{ticket.id}"
     await officer.get(base)
