@@ -15,6 +15,9 @@ TRUST = 40
 """So many verdicts near a probability weigh as much as what the base says of itself."""
 LOWEST, HIGHEST = 0.25, 0.95
 """However good or bad a base is, it answers at once from somewhere between these."""
+LOST = 0.02
+"""This share of questions that have an answer may go without choices, so that others get no useless ones."""
+FAINTEST, FIRMEST = 0.05, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,12 @@ def answer_from(worths: Floats, right: Floats, weights: Floats, wanted_wrong: fl
     allowed = (wrong + weights.mean()) / weights.sum() <= wanted_wrong
     lowest = float(worths[order][allowed].min()) if allowed.any() else HIGHEST
     return round(min(max(lowest, LOWEST), HIGHEST), 4)
+
+
+def offer_from(worths: Floats, weights: Floats, lost: float = LOST) -> float:
+    """The probability from which choices are offered: of questions that have an answer (`worths` are theirs)
+    at most the share `lost` lies below."""
+    order = np.argsort(worths, kind="stable")
+    below = np.cumsum(weights[order]) <= lost * weights.sum()
+    found = float(worths[order][below].max()) if below.any() else 0.0
+    return round(min(max(found, FAINTEST), FIRMEST), 4)

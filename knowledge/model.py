@@ -65,7 +65,10 @@ class Model:
 
     @classmethod
     def from_json(cls, text: str, *, any_features: bool = False) -> Model:
-        """Read what `as_json` wrote. Raises ValueError for anything else, and for other features than ours."""
+        """Read what `as_json` wrote. Raises ValueError for anything else.
+
+        `any_features`: weights of features we no longer have, or lack, are no fault.
+        """
         try:
             held: dict[str, Any] = json.loads(text)
             model = cls(

@@ -202,24 +202,29 @@ def learn(
     curve = calibrate.curve(judged.scores, judged.right, judged.counts)
     worths = np.array([curve(score) for score in judged.scores]) * judged.answerable
     hit = calibrate.answer_from(worths, judged.right, judged.counts, wanted_wrong)
+    known = judged.known
+    near = calibrate.offer_from(
+        np.array([curve(score) for score in judged.scores[known]]), judged.counts[known]
+    )
     return Model(
         features=named(weights[:DENSE]),
         left=_kept(sheet, weights, "left"),
         missing=_kept(sheet, weights, "missing"),
         curve=calibrate.verdicts_on(curve, verdicts),
-        thresholds=Thresholds(hit=hit),
+        thresholds=Thresholds(hit=hit, near=near),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Of lessons that were not learned from: what the best entry scored, how right it was, how much each
-    lesson counts, and whether the matcher would have answered with it."""
+    lesson counts, whether the matcher would have answered with it, and whether there is an answer."""
 
     scores: Floats
     right: Floats
     counts: Floats
     answerable: Floats
+    known: NDArray[np.bool_]
 
 
 def _out_of_fold(sheet: Sheet, prior: Floats) -> Judged:
@@ -246,10 +251,11 @@ def _out_of_fold(sheet: Sheet, prior: Floats) -> Judged:
         for side in (kind & sheet.none_right, kind & ~sheet.none_right):
             counts[side] /= max(float(counts[side].sum()), 1e-9)
     return Judged(
-        of_entry[best][mine],
-        fits[best][mine],
-        counts[mine] * mine.sum() / counts.sum(),
-        may[best][mine] * 1.0,
+        scores=of_entry[best][mine],
+        right=fits[best][mine],
+        counts=counts[mine] * mine.sum() / counts.sum(),
+        answerable=may[best][mine].astype(float),
+        known=~sheet.none_right[mine],
     )
 
 

@@ -81,7 +81,7 @@ async def a_ticket(
     session: AsyncSession,
     cast: Cast,
     now: datetime,
-    words: str = "新楼盘没有门牌号，怎么登记？",
+    words: str = "新楼盘还没有门牌号，登记表上的地址怎么填？",
     unit: Unit | None = None,
 ) -> Ticket:
     """An open ticket of 张敏's."""

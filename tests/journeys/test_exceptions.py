@@ -319,7 +319,7 @@ async def test_e18_talk_that_is_overheard_is_neither_answered_nor_kept(town: Tow
 
 
 @pytest.mark.parametrize(
-    "again", [UNKNOWN, "新楼盘没有门牌号，登记表地址怎么填", "我们新楼盘没有门牌号，怎么登记呢？"]
+    "again", [UNKNOWN, "新楼盘没有门牌号，登记表地址怎么填", "我们新楼盘还没有门牌号，登记表的地址怎么填呢？"]
 )
 async def test_e19_the_same_question_of_the_same_asker_joins_its_ticket(
     chat: Chat, town: Town, again: str

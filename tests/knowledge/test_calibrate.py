@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.calibrate import HIGHEST, LOWEST, Curve, answer_from, curve, isotonic, verdicts_on
+from knowledge.calibrate import (
+    FAINTEST,
+    FIRMEST,
+    HIGHEST,
+    LOWEST,
+    Curve,
+    answer_from,
+    curve,
+    isotonic,
+    offer_from,
+    verdicts_on,
+)
 
 
 def test_neighbours_out_of_order_share_their_mean() -> None:
@@ -57,3 +68,10 @@ def test_a_base_without_evidence_is_careful_and_a_perfect_one_not_reckless() -> 
     assert answer_from(np.array([0.9]), np.array([1.0]), np.array([1.0]), 0.01) == HIGHEST
     sure = answer_from(np.linspace(0, 1, 500), np.ones(500), np.ones(500), 0.01)
     assert sure == LOWEST
+
+
+def test_choices_are_offered_as_long_as_few_answers_are_lost() -> None:
+    worths = np.linspace(0, 1, 1001)
+    assert offer_from(worths, np.ones(1001), lost=0.1) == pytest.approx(0.1, abs=0.002)
+    assert offer_from(worths, np.ones(1001), lost=0.5) == FIRMEST
+    assert offer_from(np.ones(5), np.ones(5)) == FAINTEST

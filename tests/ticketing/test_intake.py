@@ -33,7 +33,7 @@ async def test_a_question_becomes_a_ticket_with_number_code_and_promise(
     async with store.reading() as session:
         (line,) = await queue.thread(session, ticket)
         entries, _ = await audit.listed(session, subject=f"ticket:{ticket.id}")
-    assert (line.kind, line.text) == (PostKind.ASKER, "新楼盘没有门牌号，怎么登记？")
+    assert (line.kind, line.text) == (PostKind.ASKER, "新楼盘还没有门牌号，登记表上的地址怎么填？")
     assert [entry.action for entry in entries] == ["ticket.open"]
 
 
@@ -83,7 +83,7 @@ async def test_later_messages_stand_in_the_thread_and_the_words_stay(
         lines = await queue.thread(session, ticket)
         of_message = await queue.of_event(session, cast.zhang_min, "m2")
     assert [line.kind for line in lines] == [PostKind.ASKER, PostKind.ASKER, PostKind.EDITED]
-    assert (await read(store, ticket)).words == "新楼盘没有门牌号，怎么登记？"
+    assert (await read(store, ticket)).words == "新楼盘还没有门牌号，登记表上的地址怎么填？"
     assert of_message is not None
     assert of_message.id == ticket.id
 

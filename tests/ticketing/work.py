@@ -19,7 +19,7 @@ from tests.make import HOURS, Cast, a_ticket, an_entry
 from ticketing import intake, tickets
 from ticketing.records import Ticket, TicketKind, TicketState
 
-WORDS = "新楼盘没有门牌号，怎么登记？"
+WORDS = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 REPLY = "请先到登记站，由工作人员按楼栋和房号登记。"
 BASIS = "区选举委员会办公室第3次会议"
 
