@@ -185,9 +185,10 @@ def test_what_the_base_answers_is_not_stopped() -> None:
         if (found := gate(text)) is not None
     ]
     assert all(gate(texts[0]) in (None, Gate.OTHER_PERSON) for texts in _voters_questions().values())
-    assert len(stopped) <= 0.008 * sum(len(texts) for texts in _voters_questions().values()), stopped
+    every = sum(len(texts) for texts in _voters_questions().values())
+    assert len(stopped) <= 0.008 * every, stopped
     # The base grows without the gate being taught anew: a few phrasings may come to lean the wrong way.
-    assert sum(found not in meant for *_, found in stopped) <= 3, stopped
+    assert sum(found not in meant for *_, found in stopped) <= 0.001 * every, stopped
 
 
 def test_what_belongs_to_our_field_is_known() -> None:
