@@ -1,4 +1,4 @@
-"""What askers and officers do with a question, as lessons for the matcher."""
+"""What askers and officers do with a question: lessons for the matcher, and golden questions for the gate."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import lessons
+from knowledge import golden, lessons
 from knowledge.lessons import Source
 from knowledge.text import split_questions
+from knowledge.versions import Entry
+from office import redact
 from office.staff import Staff
 from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import Ticket, TicketKind, UnansweredReason
@@ -63,13 +65,24 @@ async def added_phrasing(
 async def began_entry(
     session: AsyncSession, ticket: Ticket, entry_id: int, *, actor: Staff, now: datetime
 ) -> None:
-    """An officer began a new entry from the ticket; it teaches once that is published."""
+    """An officer began a new entry from the ticket; it teaches once that is published.
+
+    The ticket's words become a golden question for that entry.
+    """
     await _from_desk(session, Source.DESK_NEW, ticket, entry_id, actor, now)
+    if _may_be_golden(ticket):
+        entry = await session.get_one(Entry, entry_id)
+        await golden.grow(session, ticket.words, entry=entry, actor=actor, now=now)
 
 
 async def dismissed(session: AsyncSession, ticket: Ticket, *, actor: Staff, now: datetime) -> None:
-    """An officer set the ticket aside: no entry answers it, nor should one."""
+    """An officer set the ticket aside: no entry answers it, nor should one.
+
+    As a golden question it says so before every publication.
+    """
     await _from_desk(session, Source.DESK_DISMISSED, ticket, None, actor, now)
+    if _may_be_golden(ticket):
+        await golden.grow(session, ticket.words, topic="none", kind="offtopic", actor=actor, now=now)
 
 
 async def _from_asker(
@@ -90,13 +103,28 @@ async def _from_asker(
 async def _from_desk(
     session: AsyncSession, source: Source, ticket: Ticket, entry_id: int | None, actor: Staff, now: datetime
 ) -> None:
-    # Reports, appeals and people in distress are for few eyes, and no matter for a base.
-    teachable = ticket.kind is TicketKind.ENQUIRY and ticket.why_unanswered is not UnansweredReason.RESTRICTED
-    if teachable and len(split_questions(ticket.words)) <= 1:
+    if _one_open_question(ticket):
         await lessons.teach(
             session, source, ticket.words, entry_id, occasion=_of(ticket), contact_id=ticket.contact_id,
             staff_id=actor.id, now=now,
         )  # fmt: skip
+
+
+def _one_open_question(ticket: Ticket) -> bool:
+    # Reports, appeals and people in distress are for few eyes, and no matter for a base.
+    open_to_all = (
+        ticket.kind is TicketKind.ENQUIRY and ticket.why_unanswered is not UnansweredReason.RESTRICTED
+    )
+    return open_to_all and len(split_questions(ticket.words)) <= 1
+
+
+def _may_be_golden(ticket: Ticket) -> bool:
+    # A golden question stays longer than its ticket and is read by many: no stories, nothing that held a
+    # number of somebody's, nothing of people who have had their words removed.
+    if ticket.contact_id is None or not _one_open_question(ticket):
+        return False
+    words = redact.text(ticket.words).text
+    return redact.PLACEHOLDER not in words and 0 < len(words) <= golden.LONGEST
 
 
 def _of(row: Enquiry | Ticket) -> str:

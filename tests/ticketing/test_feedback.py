@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
-from knowledge import entries
+from knowledge import entries, golden
+from knowledge.golden import GoldenQuestion
 from knowledge.lessons import Lesson, Source
 from knowledge.versions import Entry, EntryState, EntryVersion, content_of
 from office.errors import Conflict, Invalid, NotPermitted
@@ -178,6 +179,84 @@ async def test_who_asks_to_be_forgotten_leaves_no_lesson(store: Store, cast: Cas
     async with store.transaction() as session:
         await forget.contact(session, await session.merge(cast.zhang_min), now=now)
     assert await taught(store) == []
+
+
+async def asked_from_now_on(store: Store) -> list[tuple[str, str, int | None, str]]:
+    async with store.reading() as session:
+        rows = await session.scalars(select(GoldenQuestion).order_by(GoldenQuestion.id))
+        return [(row.q, row.topic, row.entry_id, row.kind) for row in rows.all()]
+
+
+async def set_aside(store: Store, cast: Cast, now: datetime, words: str, **facts: object) -> None:
+    async with store.transaction() as session:
+        ticket = await a_ticket(session, cast, now, "今天菜场几点关门")
+        ticket.words = words
+        for name, value in facts.items():
+            setattr(ticket, name, value)
+        await session.flush()
+        await tickets.void(session, ticket, "不是本办事项", actor=cast.li_qiang, now=now)
+
+
+async def test_a_new_entry_brings_its_question_into_the_golden_ones(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket, _ = await answered(store, cast, now, words="新楼盘没有门牌地址怎么填")
+    assert await asked_from_now_on(store) == []
+    async with store.transaction() as session:
+        row = await tickets.get(session, ticket.id)
+        version = await promote.to_entry(session, row, actor=cast.li_qiang, now=now)
+    assert await asked_from_now_on(store) == [
+        ("新楼盘没有门牌地址怎么填", "voter_card", version.entry_id, "desk")
+    ]
+
+
+async def test_what_was_set_aside_is_a_golden_question_for_nobody(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    await set_aside(store, cast, now, "今天菜场几点关门")
+    assert await asked_from_now_on(store) == [("今天菜场几点关门", "none", None, "offtopic")]
+
+
+async def test_words_that_are_asked_already_keep_their_answer(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    async with store.transaction() as session:
+        await golden.add(session, "登记要带啥", topic="reg_docs", actor=cast.li_qiang, now=now)
+    shipped = next(case.q for case in golden.shipped() if case.in_scope and not case.sealed)
+    for words in ("登记要带啥", shipped):
+        await set_aside(store, cast, now, words)
+    assert await asked_from_now_on(store) == [("登记要带啥", "reg_docs", None, "desk")]
+
+
+@pytest.mark.parametrize(
+    ("words", "facts"),
+    [
+        ("我的手机号是13800138000，菜场几点关门", {}),
+        ("身份证11010519491231002X能进菜场吗", {}),
+        ("［号码已隐去］菜场几点关门", {}),
+        ("菜场几点关门", {"why_unanswered": UnansweredReason.RESTRICTED}),
+        ("菜场几点关门", {"contact_id": None}),
+        ("菜场几点关门？超市几点开门？", {}),
+        ("菜" * 301, {}),
+        ("", {}),
+    ],
+)
+async def test_nothing_personal_and_no_story_becomes_a_golden_question(
+    store: Store, cast: Cast, now: datetime, words: str, facts: dict[str, object]
+) -> None:
+    await set_aside(store, cast, now, words, **facts)
+    assert await asked_from_now_on(store) == []
+
+
+@pytest.mark.parametrize("kind", [TicketKind.REPORT, TicketKind.APPEAL])
+async def test_an_entry_from_a_ticket_for_few_eyes_brings_no_golden_question(
+    store: Store, cast: Cast, now: datetime, kind: TicketKind
+) -> None:
+    ticket, _ = await answered(store, cast, now, kind=kind)
+    async with store.transaction() as session:
+        row = await tickets.get(session, ticket.id)
+        await promote.to_entry(session, row, actor=cast.li_qiang, now=now)
+    assert await asked_from_now_on(store) == []
 
 
 async def phrase(store: Store, cast: Cast, now: datetime, words: str, entry_id: int, **by: Staff) -> None:
