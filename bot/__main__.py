@@ -22,10 +22,13 @@ def main() -> int:
     commands.add_parser("doctor", help="check the configuration and say what is missing")
 
     evaluate = commands.add_parser("evaluate", help="score labelled questions against the base")
-    evaluate.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
+    evaluate.add_argument("questions", type=Path, nargs="?", metavar="QUESTIONS.jsonl")
     evaluate.add_argument("--entries", type=Path, metavar="ENTRIES.jsonl")
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
     evaluate.add_argument("--details", type=Path, metavar="FILE", help="write one line a question")
+    evaluate.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the accuracy report of the shipped base"
+    )
 
     bench = commands.add_parser("bench", help="show speed as ratios in one run")
     bench.add_argument("names", nargs="*", metavar="NAME")
@@ -67,7 +70,13 @@ def main() -> int:
             return asyncio.run(acts.doctor())
         case "evaluate":
             return asyncio.run(
-                acts.evaluate(given.questions, given.entries, as_json=given.json, details=given.details)
+                acts.evaluate(
+                    given.questions,
+                    given.entries,
+                    as_json=given.json,
+                    details=given.details,
+                    report_to=given.report,
+                )
             )
         case "learn":
             return asyncio.run(acts.learn())

@@ -14,10 +14,11 @@ from bot import demo, learning, migrate
 from bot.settings import Settings
 from knowledge import base as entry_files
 from knowledge import evaluate as evaluation
-from knowledge import trained
+from knowledge import golden, report, trained
 from knowledge.live import lexicon
 from knowledge.match import Source
 from knowledge.model import SHIPPED
+from knowledge.versions import topics
 from office import audit, units
 from office.errors import Conflict, NotFound
 from office.store import Store
@@ -111,8 +112,39 @@ async def _check_telegram(found: Settings, line: Callable[[bool, str], None]) ->
         await bot.session.close()
 
 
-async def evaluate(questions: Path, entries: Path | None, *, as_json: bool, details: Path | None) -> int:
-    """Score a file of labelled questions; see `knowledge.evaluate` for the formats."""
+async def evaluate(
+    questions: Path | None,
+    entries: Path | None = None,
+    *,
+    as_json: bool = False,
+    details: Path | None = None,
+    report_to: Path | None = None,
+) -> int:
+    """Score a file of labelled questions, write the accuracy report of the shipped base, or both.
+
+    Returns 2 if there is nothing to do, or a file cannot be used. `knowledge.evaluate` tells the formats.
+    """
+    if questions is None and report_to is None:
+        no(
+            "请写问题文件 QUESTIONS.jsonl，或用 --report 写出准确率报告",
+            "Name a file of questions, or a file for the accuracy report with --report",
+        )
+        return 2
+    if questions is None and (entries or details or as_json):
+        no(
+            "--entries、--details、--json 要和问题文件 QUESTIONS.jsonl 一起用",
+            "--entries, --details and --json need a file of questions",
+        )
+        return 2
+    status = 0
+    if questions is not None:
+        status = await _score(questions, entries, as_json=as_json, details=details)
+    if report_to is not None and not status:
+        status = _report(report_to)
+    return status
+
+
+async def _score(questions: Path, entries: Path | None, *, as_json: bool, details: Path | None) -> int:
     try:
         asked = evaluation.read_questions(questions)
         sources = evaluation.read_entries(entries) if entries else await _published()
@@ -120,10 +152,24 @@ async def evaluate(questions: Path, entries: Path | None, *, as_json: bool, deta
         print(error, file=sys.stderr)
         return 2
     index, seconds = evaluation.build(sources, lexicon(), None if entries else SHIPPED)
-    report, lines = evaluation.run(asked, index, build_s=seconds)
+    figures, lines = evaluation.run(asked, index, build_s=seconds)
     if details:
         _write(details, "".join(f"{detail.as_json()}\n" for detail in lines))
-    print(report.as_json() if as_json else evaluation.render(report))
+    print(figures.as_json() if as_json else evaluation.render(figures))
+    return 0
+
+
+def _report(path: Path) -> int:
+    """Of the shipped files alone, whatever is installed here: a report belongs to a release."""
+    index, _ = evaluation.build(entry_files.shipped(), lexicon())
+    try:
+        made = report.measure(index, golden.shipped(), made_at=datetime.now(UTC))
+        _write(path, made.as_markdown({topic.id: topic.meaning for topic in topics().values()}))
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    # Figures as JSON may be read by a program from standard output.
+    print(f"准确率报告已写到 {path} (accuracy report written)", file=sys.stderr)
     return 0
 
 
