@@ -19,7 +19,7 @@ from admin.pages import Desk, Refusal, signed_in
 from admin.replay import Aside
 from admin.tried import Held, Place
 from knowledge import calendar, shelf, variants
-from knowledge.gate import Gate, gate
+from knowledge.gate import WHOLE, Gate, gate
 from knowledge.match import MAX_CHARACTERS
 from knowledge.shelf import Filter
 from knowledge.text import is_greeting, split_questions
@@ -35,8 +35,6 @@ Asking = Annotated[Desk, Depends(Aside(Permission.SEE_ENTRIES))]
 
 HERE = "/admin/trybox"
 LONGEST = 6000
-# As in the conversation: these stop the whole message, the other kinds only the question they stand in.
-WHOLE = (Gate.DISTRESS, Gate.ABUSE, Gate.REPORT, Gate.OTHER_LANGUAGE)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 

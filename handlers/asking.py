@@ -12,7 +12,7 @@ from sqlalchemy import select
 from handlers import cases, keyboards, speech
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
-from knowledge.gate import Gate, gate, in_our_field, is_question
+from knowledge.gate import WHOLE, Gate, gate, in_our_field, is_question
 from knowledge.match import Hit, Miss, Near, Outcome
 from knowledge.text import is_latin, normalise, split_questions
 from knowledge.versions import Audience
@@ -32,8 +32,6 @@ SAME_QUESTION = 70
 LONGEST_INPUT = 6000
 LONGEST_MATCHED = 1500
 ENGLISH = "en"
-# What stops the whole message, whatever else stands in it; the other kinds stop only their own question.
-WHOLE = (Gate.DISTRESS, Gate.ABUSE, Gate.REPORT, Gate.OTHER_LANGUAGE)
 
 
 async def ask(turn: Turn, words: str) -> Reply:

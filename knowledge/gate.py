@@ -54,6 +54,8 @@ class Gate(StrEnum):
     OTHER_LANGUAGE = auto()
 
 
+WHOLE = frozenset({Gate.DISTRESS, Gate.ABUSE, Gate.REPORT, Gate.OTHER_LANGUAGE})
+"""What stops the whole message, whatever else stands in it; other kinds stop only their own question."""
 _IN_ANY_CASE = (Gate.DISTRESS, Gate.ABUSE)
 _UNLESS_PROCEDURE = (Gate.REPORT, Gate.OTHER_PERSON, Gate.BELIEF, Gate.OPINION)
 

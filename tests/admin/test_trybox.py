@@ -12,8 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from admin import tried, trybox
-from handlers import asking
+from admin import tried
 from knowledge import entries, variants
 from knowledge.lexicon import Lexicon
 from knowledge.live import LiveBase
@@ -137,10 +136,6 @@ async def test_gate_is_told_with_its_fixed_words_and_the_matching_below_it(
     assert "12356" in page
     assert "1/2" not in page
     assert "只是打招呼" in (await ask(desk, "在吗")).text
-
-
-def test_what_stops_a_whole_message_is_what_stops_it_in_the_conversation() -> None:
-    assert trybox.WHOLE == asking.WHOLE
 
 
 async def test_several_questions_are_answered_one_by_one(

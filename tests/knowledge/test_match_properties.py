@@ -21,9 +21,11 @@ LAST_DIGIT = 0.00011
 # A delta weighs with the frequencies of before, at most a tenth of the phrasings apart, so no single weight
 # moves by more than ln(1 / 0.9) = 0.105, and those of a question mostly together, which the cosine takes out.
 # What is left moved the log-odds of the best entry by 0.35 at most in 640 questions tried; allowed is a half,
-# and what a half moves a probability by where it moves most: a quarter of it.
+# and what a half moves a share of belief by where it moves most, a quarter of it, times the steepness that
+# calibration has above faint scores.
 DELTA_ODDS = 0.5
-DELTA = DELTA_ODDS / 4
+STEEPEST = 2.0
+DELTA = DELTA_ODDS / 4 * STEEPEST
 
 UNRELATED = (
     ("停车场月卡怎么办理？", ("月卡在哪办", "停车月租多少钱", "车位能包月吗")),
