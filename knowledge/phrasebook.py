@@ -18,6 +18,8 @@ from knowledge.text import Lexicon, normalise, plain
 
 SHORT = 5
 """Phrasings with fewer characters are not in the book: they match only as the whole message."""
+STORY = 24
+"""A question with more characters tells more than it asks."""
 MAX_CANDIDATES = 6
 
 _PHRASINGS_RANKED = 48
@@ -96,7 +98,9 @@ class Phrasebook:
             return False
         # Against all phrasings of the entry: one that leaves the deciding fact out must not slip through.
         entry = self.entries[phrasing.entry_id]
-        strange = asked.numbers - entry.numbers_named if entry.numbers_named else ()
+        # Whoever tells a story names ages and years that decide nothing.
+        tells = len(asked.text) > STORY
+        strange = asked.numbers - entry.numbers_named if entry.numbers_named and not tells else ()
         return not (strange or asked.foreign - entry.foreign or opposed(asked.stances, entry.stances))
 
     def telling(self, char: str) -> float:

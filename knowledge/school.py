@@ -38,7 +38,7 @@ DENSE = len(FEATURES) - 1
 NO_ENTRY = 0
 """What a label names when no entry answers its question."""
 GOLDEN = -2
-"""The group of golden questions: they belong to no entry, and are not learned from."""
+"""The first group of golden questions, which belong to no entry: they go down from here, one each."""
 _ABOUT = (
     *("{}怎么办理", "{}要什么材料", "{}多少钱", "办{}去哪里", "{}什么时候可以办", "我想问{}的事", "{}找谁"),
     *("{}怎么弄", "老人{}怎么办", "外地人可以{}吗", "{}有什么规定", "{}最近怎么样", "{}需要什么条件"),
@@ -190,16 +190,18 @@ class School:
                 right = lesson.right if label.right else ~lesson.right
                 yield replace(lesson, right=right, none_right=not label.right, weight=label.weight)
 
-    def examined(self, questions: Iterable[Question]) -> Iterator[Lesson]:
-        """Questions that people have labelled with the topics that answer them. They have no weight."""
+    def examined(self, questions: Iterable[Question], weight: float) -> Iterator[Lesson]:
+        """Questions that people have labelled with the topics that answer them."""
         staff = next((e.source for e in self._book.entries.values() if e.source.audience == "staff"), None)
-        for asked in questions:
+        for place, asked in enumerate(questions):
             source = staff if asked.audience == "staff" else None
             for lesson in self._ask(asked.q, [], source, None):
                 topics = {asked.topic, *asked.also} if asked.in_scope else set()
                 right = np.array([self._book.entries[e].source.topic in topics for e in lesson.entries])
                 none_right = not asked.in_scope
-                yield replace(lesson, right=right, none_right=none_right, kin=right, weight=0.0, group=GOLDEN)
+                yield replace(
+                    lesson, right=right, none_right=none_right, kin=right, weight=weight, group=GOLDEN - place
+                )
 
     def _ask(
         self, text: str, gone: Sequence[int], source: Source | None, right: int | None
@@ -269,6 +271,8 @@ def lessons(
     return found
 
 
-def examined(sources: Sequence[Source], lexicon: Lexicon, questions: Sequence[Question]) -> list[Lesson]:
-    """Labelled questions asked of a base, as lessons without weight."""
-    return list(School(sources, lexicon, 0).examined(questions))
+def examined(
+    sources: Sequence[Source], lexicon: Lexicon, questions: Sequence[Question], weight: float = 1.0
+) -> list[Lesson]:
+    """Labelled questions asked of a base, as lessons of this weight."""
+    return list(School(sources, lexicon, 0).examined(questions, weight))

@@ -31,6 +31,10 @@ DATA = Path(__file__).parent.parent / "data"
 PRIOR = DATA / "prior.json"
 ENOUGH = 150
 """With fewer hidden phrasings that have a right answer a base would only learn to say no."""
+GOLDEN_WEIGHT = 6.0
+"""What a golden question counts in lessons: with 2 and with 6 others were answered better than with none."""
+GOLDEN_SHARE = 0.5
+"""What all golden questions count against all lessons when scores are judged: they are true, but few."""
 SHIPPED_EFFORT = 24_000
 """Lessons for what many offices start with: slower, and a little better."""
 _PULL, _PULL_WORDS = 100.0, 5.0
@@ -182,7 +186,7 @@ def learn(
     """Train on a base and on what people said of its answers; the same input gives the same model.
 
     `verdicts` are probabilities at which was answered at once, and whether that helped. `golden` questions
-    are not learned from; they say together with the lessons what a score is worth. `wanted_wrong` is the
+    count more than lessons, for people really asked them. `wanted_wrong` is the
     share of all questions that may be answered wrongly when half of them have no answer. A base with too few
     phrasings for each entry keeps the prior. `effort` is about the number of lessons: 16,000 take one core
     for a minute.
@@ -195,7 +199,7 @@ def learn(
             curve=calibrate.verdicts_on(Curve(), verdicts),
             thresholds=Thresholds(hit=calibrate.HIGHEST),
         )
-    found.extend(school.examined(sources, lexicon, golden))
+    found.extend(school.examined(sources, lexicon, golden, GOLDEN_WEIGHT))
     sheet = Sheet.of(found)
     weights = fit(sheet, prior, _PULL)
     judged = _out_of_fold(sheet, prior)
@@ -228,13 +232,13 @@ class Judged:
 
 
 def _out_of_fold(sheet: Sheet, prior: Floats) -> Judged:
-    """Learn from the lessons about one half of the entries; ask those about the other half, and golden ones.
+    """Learn from the lessons about one half of the entries, and ask those about the other half.
 
     Those without an answer count for half of all: a base must not take it for granted that it is asked
     only what it knows. An answer from the right topic is half wrong: it often helps, and not always.
     """
-    golden = sheet.group == school.GOLDEN
-    mine = golden | (sheet.group % 2 == 1)
+    golden = sheet.group <= school.GOLDEN
+    mine = sheet.group % 2 == 1
     points = sheet.points(fit(sheet, prior, _PULL, ~mine))
     shares = points / (1 + np.bincount(sheet.question, weights=points))[sheet.question]
     # An entry's pairs add up; the best entry of each question is what would be answered.
@@ -246,10 +250,10 @@ def _out_of_fold(sheet: Sheet, prior: Floats) -> Judged:
     asked = sheet.question[first_pair]
     order = np.lexsort((-of_entry, asked))
     best = order[np.unique(asked[order], return_index=True)[1]]
-    counts = np.where(golden, 1.0, sheet.weight) * mine
-    for kind in (golden, ~golden):
+    counts = sheet.weight * mine
+    for kind, share in ((golden, GOLDEN_SHARE), (~golden, 1.0)):
         for side in (kind & sheet.none_right, kind & ~sheet.none_right):
-            counts[side] /= max(float(counts[side].sum()), 1e-9)
+            counts[side] *= share / max(float(counts[side].sum()), 1e-9)
     return Judged(
         scores=of_entry[best][mine],
         right=fits[best][mine],
@@ -294,7 +298,7 @@ def shipped() -> list[Source]:
 
 
 def golden() -> list[Question]:
-    """The open golden questions; the sealed ones are not looked at."""
+    """The open golden questions; neither the sealed ones nor the adversarial are learned from."""
     return [
         question for path in sorted((DATA / "golden").glob("*.jsonl")) for question in read_questions(path)
     ]
