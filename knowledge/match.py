@@ -22,7 +22,8 @@ MAX_CHARACTERS = 1500
 MAX_CHOICES = 3
 
 _EXACT = 0.99
-_BELOW_EXACT = 0.98
+_BELOW_EXACT = 0.989
+_SURE = 0.9
 _EXACT_SOUND = 0.93
 _HEAD_START = 0.5
 _DOUBT = 0.01
@@ -135,7 +136,9 @@ class Index:
         judged = {}
         for entry_id, share in sums.items():
             phrasing = self.book.phrasings[best[entry_id][1]]
-            worth = min(self.model.curve(share / whole), _BELOW_EXACT)
+            worth = self.model.curve(share / whole)
+            # Below what was said word for word, and still in order.
+            worth = min(worth, _SURE + (worth - _SURE) * (_BELOW_EXACT - _SURE) / (1 - _SURE))
             judged[entry_id] = _Judged(worth, phrasing.original, best[entry_id][1])
         return judged
 
@@ -160,7 +163,7 @@ class Index:
     def _candidate(self, asked: Form, entry_id: int, judged: "_Judged") -> Candidate:
         source = self._sources[entry_id]
         matched = asked if judged.number < 0 else self.book.phrasings[judged.number].form
-        probability = round(judged.probability, 4)
+        probability = round(judged.probability, 6)
         return Candidate(
             entry_id, source.entry_no, source.topic, judged.phrasing, probability, asked, matched
         )
