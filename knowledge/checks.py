@@ -20,6 +20,8 @@ from office.store import Base, word
 from office.units import Unit
 
 LONGEST_REASON = 1000
+SHORTEST_REASON = 10
+"""Characters without spaces; fewer say nothing to the second person."""
 # Named here without its class: the module of the models stands above the steps of entries, which need this.
 _MODELS = table("matcher_model", column("id"), column("digest"))
 
@@ -129,12 +131,12 @@ async def ask_override(
 ) -> PublicationCheck:
     """Ask a second person to let a blocked version pass, and say why.
 
-    Raises `NotPermitted` for the author and whoever may not publish, `Invalid("override_reason")` without a
-    reason, `Conflict` if there is no blocked check that holds.
+    Raises `NotPermitted` for the author and whoever may not publish, `Invalid("override_reason")` for a
+    reason of less than `SHORTEST_REASON` characters, `Conflict` if there is no blocked check that holds.
     """
     await may_publish(session, version, actor=actor, now=now)
     written = redact.text(reason.strip()[:LONGEST_REASON]).text
-    if not written:
+    if len("".join(written.split())) < SHORTEST_REASON:
         raise Invalid("override_reason")
     check = await _standing(session, version)
     check.asked_by_id, check.reason = actor.id, written
@@ -151,12 +153,26 @@ async def override(
     """
     await may_publish(session, version, actor=actor, now=now)
     check = await _standing(session, version)
-    if check.asked_by_id == actor.id:
-        raise NotPermitted("override_own")
-    await second_person(session, actor, check.asked_by_id, now=now)
+    await may_override(session, check, actor=actor, now=now)
     check.overridden_by_id, check.overridden_at = actor.id, now
     await _move(session, check, S.OVERRIDDEN, by="override", actor=actor, now=now, reason=check.reason)
     return check
+
+
+async def may_override(
+    session: AsyncSession, check: PublicationCheck, *, actor: Staff, now: datetime
+) -> None:
+    """Raise `NotPermitted` unless `actor` is a second person to whoever asked.
+
+    `override_own` for the asker, `asker_too_new` for an account that the asker has just opened.
+    """
+    if check.asked_by_id == actor.id:
+        raise NotPermitted("override_own")
+    try:
+        await second_person(session, actor, check.asked_by_id, now=now)
+    except NotPermitted as refusal:
+        # The words for the rule speak of the author, who is somebody else here.
+        raise NotPermitted("asker_too_new") from refusal
 
 
 async def may_publish(session: AsyncSession, version: EntryVersion, *, actor: Staff, now: datetime) -> None:

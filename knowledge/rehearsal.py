@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import base, calendar, checks, golden, replay, trained
+from knowledge import base, calendar, checks, claims, golden, replay, trained
 from knowledge.checks import CheckState, PublicationCheck
 from knowledge.live import lexicon
 from knowledge.match import Index
@@ -38,6 +38,8 @@ class Rehearsal:
     before: tuple[Source, ...]
     after: tuple[Source, ...]
     cases: tuple[Case, ...]
+    own: Source
+    """The version itself, even where it is not shown."""
 
     @property
     def questions(self) -> str:
@@ -72,7 +74,8 @@ async def prepare(session: AsyncSession, version: EntryVersion, *, now: datetime
     }
     before = tuple(source for source in await base.sources(session) if source.entry_id in shown)
     others = [source for source in before if source.entry_id != entry.id]
-    new = [_source(entry, await content_of(session, version))] if contains(place, here) else []
+    own = _source(entry, await content_of(session, version))
+    new = [own] if contains(place, here) else []
     return Rehearsal(
         version_id=version.id,
         seen=version.version,
@@ -81,7 +84,8 @@ async def prepare(session: AsyncSession, version: EntryVersion, *, now: datetime
         model=await _model(session),
         before=before,
         after=tuple(sorted((*others, *new), key=lambda source: source.entry_id)),
-        cases=await golden.cases(session, {entry.id: version.topic}),
+        cases=(*await golden.cases(session, {entry.id: version.topic}), *replay.own_questions(before)),
+        own=own,
     )
 
 
@@ -92,11 +96,17 @@ async def run(rehearsal: Rehearsal) -> Comparison:
 
 
 def play(rehearsal: Rehearsal) -> Comparison:
-    """Ask all questions of both bases; what the present base says is remembered for the next time."""
+    """Ask all questions of both bases; what the present base says is remembered for the next time.
+
+    The version's own words are asked of the base without its entry.
+    """
     asked = replay.concerned(rehearsal.cases, (*rehearsal.before, *rehearsal.after))
     before = _present(rehearsal, asked)
-    after = replay.ask(Index(rehearsal.after, lexicon(), rehearsal.model), _gently(asked))
-    return replay.weigh(before, after)
+    index = Index(rehearsal.after, lexicon(), rehearsal.model)
+    after = replay.ask(index, _gently(asked))
+    held = [source for source in rehearsal.before if source.entry_id == rehearsal.own.entry_id]
+    claimed = claims.claims(index, rehearsal.own, held[0] if held else None)
+    return replay.weigh(before, after, claimed)
 
 
 async def record(

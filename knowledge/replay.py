@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum, auto
 from typing import Any
 
+from knowledge.claims import Claim
+from knowledge.claims import faults as claim_faults
 from knowledge.match import Candidate, Hit, Index, Near, Outcome
 from knowledge.outcomes import Source
 
@@ -18,6 +20,14 @@ RESOLVED_FALL = 0.01
 """So much of the questions in scope may lose their right answer or right choice."""
 MORE_LOST = 1
 """Below this number a fall is chance, however large its share of a small base."""
+RIGHT_FALL = 0.005
+"""So much of the questions in scope may be answered with choices that were answered right at once."""
+MORE_UNSURE = 2
+"""Below this number such a fall is chance."""
+OWN_LOST = 1
+"""So many entries may no longer be the answer at once to their own standard question."""
+OWN = "own"
+"""The kind of a question that is some entry's standard question."""
 OUT_OF_SCOPE = "none"
 
 
@@ -25,7 +35,7 @@ OUT_OF_SCOPE = "none"
 class Case:
     """One golden question: who asks it, and the topics whose entries answer it.
 
-    A sealed one is asked like the others; its words are never shown, so that nobody can tune to them.
+    With `entry_no` only that entry answers it, whatever its topic. A sealed one is asked like the others; its words are never shown, so that nobody can tune to them.
     """
 
     q: str
@@ -34,6 +44,7 @@ class Case:
     audience: str = "voter"
     kind: str = ""
     sealed: bool = False
+    entry_no: str = ""
 
     @property
     def in_scope(self) -> bool:
@@ -121,13 +132,16 @@ class Comparison:
     """The whole result; `faults` name the limits that do not hold, none when the change may go ahead.
 
     `wrong_limit`: too many wrong answers altogether. `wrong_more`: noticeably more than before.
-    `resolved_less`: noticeably fewer questions resolved than before.
+    `resolved_less`: noticeably fewer questions resolved than before. `right_less`: noticeably fewer answered
+    right at once. `own_less`: entries lost their own standard questions. `claimed_words`, `claimed_answers`:
+    see `knowledge.claims`.
     """
 
     before: Figures
     after: Figures
     changes: tuple[Change, ...] = ()
     faults: tuple[str, ...] = field(default=())
+    claims: tuple[Claim, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -144,6 +158,7 @@ class Comparison:
             "before": asdict(self.before),
             "after": asdict(self.after),
             "faults": list(self.faults),
+            "claims": [asdict(claim) for claim in self.claims],
             "open": {turn.value: self.turned(turn, sealed=False) for turn in Turn},
             "sealed": {turn.value: self.turned(turn, sealed=True) for turn in Turn},
         }
@@ -162,6 +177,14 @@ def compare(before: Index, after: Index, cases: Iterable[Case]) -> Comparison:
     """
     asked = concerned(cases, (*_sources(before), *_sources(after)))
     return weigh(ask(before, asked), ask(after, asked))
+
+
+def own_questions(sources: Iterable[Source]) -> tuple[Case, ...]:
+    """The standard question of every entry, asked by whom it is for; right is that entry alone."""
+    return tuple(
+        Case(one.question, one.topic, audience=one.audience, kind=OWN, entry_no=one.entry_no)
+        for one in sources
+    )
 
 
 def concerned(cases: Iterable[Case], sources: Iterable[Source]) -> tuple[Case, ...]:
@@ -185,18 +208,23 @@ def ask(index: Index, cases: Iterable[Case]) -> dict[Case, Said]:
     }
 
 
-def weigh(before: Mapping[Case, Said], after: Mapping[Case, Said]) -> Comparison:
-    """Two runs over the same questions against the limits."""
+def weigh(
+    before: Mapping[Case, Said], after: Mapping[Case, Said], claims: Sequence[Claim] = ()
+) -> Comparison:
+    """Two runs over the same questions, and what the new version claims, against the limits."""
     first, second = count(before), count(after)
+    changes = tuple(
+        Change(case, said, after[case])
+        for case, said in before.items()
+        if (said.outcome, said.entries) != (after[case].outcome, after[case].entries)
+    )
+    lost = sum(
+        one.case.kind == OWN and one.before.grade is Grade.RIGHT and one.after.grade is not Grade.RIGHT
+        for one in changes
+    )
+    own = ("own_less",) if lost > OWN_LOST else ()
     return Comparison(
-        first,
-        second,
-        tuple(
-            Change(case, said, after[case])
-            for case, said in before.items()
-            if (said.outcome, said.entries) != (after[case].outcome, after[case].entries)
-        ),
-        faults(first, second),
+        first, second, changes, (*faults(first, second), *own, *claim_faults(claims)), tuple(claims)
     )
 
 
@@ -224,6 +252,9 @@ def faults(before: Figures, after: Figures) -> tuple[str, ...]:
     lost = before.resolved - after.resolved
     if lost > MORE_LOST and lost > RESOLVED_FALL * after.in_scope:
         broken.append("resolved_less")
+    unsure = before.right - after.right
+    if unsure > MORE_UNSURE and unsure > RIGHT_FALL * after.in_scope:
+        broken.append("right_less")
     return tuple(broken)
 
 
@@ -250,6 +281,12 @@ def _grade(case: Case, name: str, shown: Sequence[Candidate], good: Grade) -> Gr
     if not case.in_scope:
         # Choices are a nuisance to who asked for something else, silence is right, an answer is wrong.
         return {"hit": Grade.WRONG, "near": Grade.UNRESOLVED, "miss": Grade.RIGHT}[name]
-    if any(one.topic == case.topic or one.topic in case.also for one in shown):
+    if any(_answers(one, case) for one in shown):
         return good
     return Grade.WRONG if name == "hit" else Grade.UNRESOLVED
+
+
+def _answers(one: Candidate, case: Case) -> bool:
+    if case.entry_no:
+        return one.entry_no == case.entry_no
+    return one.topic == case.topic or one.topic in case.also

@@ -72,7 +72,7 @@ class Lesson:
     entries: tuple[int, ...]
     """The entry of each pair."""
     kin: NDArray[np.bool_]
-    """Which pairs are of the topic asked about: a wrong answer from there is half as bad."""
+    """Which pairs are of the topic asked about: an answer from there may help."""
     answerable: NDArray[np.bool_]
     """Which pairs the matcher would answer with, however well they fit."""
     left: tuple[tuple[str, ...], ...]

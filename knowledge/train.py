@@ -235,7 +235,7 @@ def _out_of_fold(sheet: Sheet, prior: Floats) -> Judged:
     """Learn from the lessons about one half of the entries, and ask those about the other half.
 
     Those without an answer count for half of all: a base must not take it for granted that it is asked
-    only what it knows. An answer from the right topic is half wrong: it often helps, and not always.
+    only what it knows.
     """
     golden = sheet.group <= school.GOLDEN
     mine = sheet.group % 2 == 1
@@ -245,7 +245,9 @@ def _out_of_fold(sheet: Sheet, prior: Floats) -> Judged:
     place = sheet.question * (int(sheet.entry.max()) + 1) + sheet.entry
     _, first_pair, owner = np.unique(place, return_index=True, return_inverse=True)
     of_entry = np.bincount(owner, weights=shares)
-    fits = np.maximum(np.bincount(owner, weights=sheet.right) > 0, 0.5 * sheet.kin[first_pair])
+    # By topic, as everything is measured; where the entry itself is hidden a neighbour helps half the time.
+    kin = sheet.kin[first_pair] * np.where(sheet.none_right[sheet.question[first_pair]], 0.5, 1.0)
+    fits = np.maximum(np.bincount(owner, weights=sheet.right) > 0, kin)
     may = np.bincount(owner, weights=1 - sheet.answerable) == 0
     asked = sheet.question[first_pair]
     order = np.lexsort((-of_entry, asked))
