@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from admin import forms, times
 from admin.pages import Desk, signed_in
+from knowledge.checks import PublicationCheck
 from knowledge.versions import Entry, EntryVersion
 from office import audit, staff, units
 from office.staff import Permission
@@ -77,6 +78,13 @@ async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
         found[f"entry_version:{version_id}"] = label
     for staff_id, name in (await staff.names(desk.session, ids.get("staff", set()))).items():
         found[f"staff:{staff_id}"] = name
+    of_checks = select(PublicationCheck.id, EntryVersion.number, Entry.entry_no).select_from(PublicationCheck)
+    of_checks = of_checks.join(EntryVersion, EntryVersion.id == PublicationCheck.version_id)
+    of_checks = of_checks.join(Entry, Entry.id == EntryVersion.entry_id)
+    wanted = PublicationCheck.id.in_(ids.get("publication_check", ()))
+    for check_id, version_number, entry_no in await desk.session.execute(of_checks.where(wanted)):
+        label = f"{entry_no} {desk.t('passport.version', n=version_number)}"
+        found[f"publication_check:{check_id}"] = label
     for contact_id in ids.get("contact", ()):
         found[f"contact:{contact_id}"] = f"{desk.t('actor.contact')} {contact_id}"
     return found
@@ -98,6 +106,7 @@ def _row(desk: Desk, row: audit.AuditEntry, labels: dict[str, str]) -> dict[str,
         "what": desk.t_or(f"act.{row.action}", row.action),
         "subject": row.subject,
         "label": "—" if row.subject == "staff:0" else labels.get(row.subject, row.subject),
+        "note": desk.t("audit.of_check") if kind == "publication_check" else "",
         "href": href,
         "facts": _facts(desk, kind, row.facts),
         "hash": row.entry_hash[:12],
@@ -115,6 +124,9 @@ def _value(desk: Desk, name: str, value: Any) -> str:
         return desk.t_or(f"ticket.kind.{value}", str(value))
     if name == "why":
         return desk.t_or(f"ticket.why.{value}", str(value))
+    if name == "faults":
+        broken = [desk.t_or(f"audit.broken_{fault}", fault) for fault in str(value).split(", ")]
+        return desk.t("list.comma").join(broken)
     return desk.t_or(f"closed_by.{value}", str(value)) if name == "closed_by" else str(value)
 
 

@@ -97,7 +97,10 @@ async def _save(desk: Desk, entry_id: int | None) -> Response:
 
 async def _subject(desk: Desk, entry_id: int | None) -> Subject:
     if entry_id is None:
-        empty = Content(topic="", question="", phrasings=(), short="", scope_unit_id=await _scope(desk))
+        # That the content is confirmed is for its author to say.
+        empty = Content(
+            topic="", question="", phrasings=(), short="", scope_unit_id=await _scope(desk), confirmed=False
+        )
         return Subject(None, None, empty)
     entry = await shelf.seen_by(desk.session, desk.person, entry_id)
     newest = (await versions(desk.session, entry))[0]

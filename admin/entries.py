@@ -164,7 +164,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         field_words={name: desk.t(f"entry.{name}") for name in _FIELDS},
         successor={"id": successor.id, "no": successor.entry_no} if successor else None,
         can=await _can(desk, entry, current, scope),
-        asked=await _asked(desk, current),
+        gate=await _gate(desk, current),
     )
 
 
@@ -177,14 +177,12 @@ async def _successor(desk: Desk, entry: Entry) -> Entry | None:
         return None
 
 
-async def _asked(desk: Desk, current: EntryVersion) -> bool:
-    """Whether a blocked publication waits for a second person to let it pass."""
+async def _gate(desk: Desk, current: EntryVersion) -> str:
+    """What came of the check before publication, if it still holds; empty otherwise."""
+    if current.state is not S.IN_REVIEW:
+        return ""
     found = await checks.latest(desk.session, current)
-    return (
-        found is not None
-        and found.state is checks.CheckState.ASKED
-        and await checks.holds(desk.session, found, current)
-    )
+    return found.state.value if found and await checks.holds(desk.session, found, current) else ""
 
 
 _FIELDS = (*differences.TEXTS, *differences.LISTS, *differences.CHOICES)

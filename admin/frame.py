@@ -16,9 +16,12 @@ PLACES = (
     ("/admin", "queue", Permission.SEE_TICKETS),
     ("/admin/entries", "entries", Permission.SEE_ENTRIES),
     ("/admin/trybox", "trybox", Permission.SEE_ENTRIES),
+    ("/admin/golden", "golden", Permission.SEE_ENTRIES),
     ("/admin/staff", "staff", Permission.SEE_STAFF),
     ("/admin/audit", "audit", Permission.SEE_AUDIT),
 )
+# A page whose picture has another name.
+ICONS: Mapping[str, str] = {"golden": "good"}
 NOBODY: Mapping[str, str] = {"name": "", "phone": "", "hours": "", "address": ""}
 
 
@@ -55,10 +58,10 @@ async def office_facts(session: AsyncSession) -> Mapping[str, str]:
 def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]]:
     """The pages this person may go to; the one at `path` is marked as the present one."""
     place = path.removeprefix("/admin").strip("/").split("/")[0]
-    owners = {"": "queue", "tickets": "queue", "golden": "entries", "accuracy": "trybox"}
+    owners = {"": "queue", "tickets": "queue", "accuracy": "trybox"}
     here = owners.get(place, place) if path.startswith("/admin") else place
     return [
-        {"href": href, "label": t(f"nav.{key}"), "key": key, "active": key == here}
+        {"href": href, "label": t(f"nav.{key}"), "key": ICONS.get(key, key), "active": key == here}
         for href, key, needed in PLACES
         if needed in around.permissions
     ]

@@ -14,6 +14,7 @@ from admin import differences
 from admin.entries import preview
 from admin.pages import Desk
 from knowledge import calendar, case
+from knowledge.features import form
 from knowledge.gate import in_our_field
 from knowledge.lexicon import Lexicon
 from knowledge.live import LiveBase, lexicon
@@ -26,6 +27,12 @@ from office.units import Unit
 from office.words import say
 
 _CLAUSES = re.compile(r"[，。！？；：、,.!?;:\n…~～]+")
+# What a cut left over at either end of a fragment: half a question word, a particle.
+_ENDS = re.compile(r"^[了么什怎的吗呢吧啊呀嘛]+|(?:[什怎么的吗呢吧啊呀嘛]|(?<![所现不存还])在)+$")
+# Fragments made of these alone say nothing about why an entry came up.
+_EMPTY = re.compile(
+    r"(?:[没有不无是否能可以会要想请问了吗呢吧啊呀么嘛的在和与或就也都还把被给跟对于这那个我你您他她它们]|什么)+"
+)
 _TONES = {"hit": "good", "near": "info", "miss": "neutral"}
 # What the matcher says of a pair of texts, and the key under which a page says it.
 _REASONS = {
@@ -99,7 +106,8 @@ async def shown(
 ) -> dict[str, Any]:
     """Everything about one answer, for a template; entries that stood otherwise `before` are marked."""
     how, ids = asked.said
-    replaced = said_and_meant(words, spoken(asked.live))
+    known = spoken(asked.live)
+    replaced = said_and_meant(words, known)
     limits = asked.live.index.model.thresholds
     offered = [asked.held[number] for number in ids if number in asked.held]
     key = "off_topic" if how == "miss" and not in_our_field(words) else how
@@ -113,7 +121,8 @@ async def shown(
             near=_percent(limits.near),
         ),
         "candidates": [
-            _candidate(desk, candidate, asked.held[candidate.entry_id], ids, replaced)
+            _candidate(desk, candidate, asked.held[candidate.entry_id], ids)
+            | {"reasons": _reasons(desk, candidate, words, replaced, known)}
             | {"was": _was(desk, candidate, before) if before else ""}
             for candidate in asked.outcome.candidates
             if candidate.entry_id in asked.held
@@ -171,18 +180,49 @@ def _replaced(text: str, known: Lexicon) -> tuple[str, list[tuple[str, str]]]:
     return out, pairs
 
 
-def reasons(desk: Desk, told: Sequence[str], replaced: Collection[tuple[str, str]]) -> list[str]:
-    """The matcher's reasons as sentences; a word that was read as another is named with it."""
+def reasons(
+    desk: Desk,
+    told: Sequence[str],
+    replaced: Collection[tuple[str, str]],
+    opposed: tuple[str, str] | None = None,
+) -> list[str]:
+    """The matcher's reasons as sentences: without fragments that are no words, and with the words that were
+    read as others. `opposed` are the facts that contradict, the question's first."""
     lines = []
     for reason in told:
         label, _, rest = reason.partition("：")
         key = _REASONS.get(label)
         if key is None:
             lines.append(reason)
-            continue
-        parts = [_with_said(part, replaced) for part in rest.split("、")] if rest else []
-        lines.append(desk.t(f"trybox.reason_{key}", words=desk.t("list.comma").join(parts)))
+        elif key == "opposite" and opposed:
+            lines.append(desk.t("trybox.reason_opposite_facts", asked=opposed[0], held=opposed[1]))
+        elif not rest:
+            lines.append(desk.t(f"trybox.reason_{key}", words=""))
+        elif parts := list(dict.fromkeys(filter(None, map(_as_word, rest.split("、"))))):
+            named = desk.t("list.comma").join(_with_said(part, replaced) for part in parts)
+            lines.append(desk.t(f"trybox.reason_{key}", words=named))
     return lines
+
+
+def opposing(words: str, phrasing: str, known: Lexicon) -> tuple[str, str] | None:
+    """The two facts of a pair that decides a case (本市 / 外省市) on whose different sides two texts lie."""
+    asked, held = (form(normalise(text, known), known) for text in (words, phrasing))
+    for pair, places in asked.stances.items():
+        others = held.stances.get(pair, frozenset())
+        if others and not places & others:
+            sides = known.opposites[pair]
+            one = next((word for word, place in sides if place in places and word in asked.text), "")
+            other = next((word for word, place in sides if place in others and word in held.text), "")
+            return (one, other) if one and other else None
+    return None
+
+
+def _as_word(fragment: str) -> str:
+    """What a person can read of a fragment; empty if that is nothing."""
+    if len(fragment) < 2 or _EMPTY.fullmatch(fragment):
+        return ""
+    word = _ENDS.sub("", fragment)
+    return word if len(word) > 1 else fragment
 
 
 def _with_said(part: str, replaced: Collection[tuple[str, str]]) -> str:
@@ -194,9 +234,7 @@ def _with_said(part: str, replaced: Collection[tuple[str, str]]) -> str:
     return f"{part}（{notes}）" if notes else part
 
 
-def _candidate(
-    desk: Desk, candidate: Candidate, held: Held, ids: Collection[int], replaced: list[tuple[str, str]]
-) -> dict[str, Any]:
+def _candidate(desk: Desk, candidate: Candidate, held: Held, ids: Collection[int]) -> dict[str, Any]:
     topic = held.version.topic
     return {
         "id": held.entry.id,
@@ -208,9 +246,14 @@ def _candidate(
         "scope": held.unit.name,
         "probability": _percent(candidate.probability),
         "phrasing": candidate.phrasing,
-        "reasons": reasons(desk, candidate.reasons, replaced),
         "shown": held.entry.id in ids,
     }
+
+
+def _reasons(
+    desk: Desk, candidate: Candidate, words: str, replaced: Collection[tuple[str, str]], known: Lexicon
+) -> list[str]:
+    return reasons(desk, candidate.reasons, replaced, opposing(words, candidate.phrasing, known))
 
 
 def _was(desk: Desk, candidate: Candidate, before: Asked) -> str:

@@ -134,21 +134,37 @@ async def _wanted(desk: Desk) -> Wanted:
 
 
 async def _other(desk: Desk) -> Held | None:
-    """The version to be put in: one in hand from the list, or any by its entry's number and its own."""
+    """The version to be put in: one in hand from the list, or any by its entry's number and its own.
+
+    An entry's number alone means the version in force. Raises `Invalid` with what of it is not there.
+    """
     try:
         if desk.form.text("version_id"):
             version = await get_version(desk.session, desk.form.number("version_id"))
             return await _held(desk, version)
-        number = desk.form.text("entry_no").strip().upper()
-        if not number:
-            return None
-        entry = await by_number(desk.session, number)
-        which = desk.form.text("number").strip()
-        rows = await versions(desk.session, entry)
-        version = next(row for row in rows if _NUMBER.fullmatch(which) and row.number == int(which))
-        return await _held(desk, version)
-    except (NotFound, StopIteration) as error:
+    except NotFound as error:
         raise Invalid("trybox_no_version") from error
+    number, which = desk.form.text("entry_no").strip().upper(), desk.form.text("number").strip()
+    if not number:
+        if which:
+            raise Invalid("trybox_no_number")
+        return None
+    try:
+        entry = await by_number(desk.session, number)
+        await shelf.seen_by(desk.session, desk.person, entry.id)
+    except NotFound as error:
+        raise Invalid("trybox_no_entry", no=number) from error
+    rows = await versions(desk.session, entry)
+    if which:
+        wanted = int(which) if _NUMBER.fullmatch(which) else 0
+        found = next((row for row in rows if row.number == wanted), None)
+        if found is None:
+            raise Invalid("trybox_no_such_version", no=number, n=which)
+    else:
+        found = next((row for row in rows if row.id == entry.published_id), None)
+        if found is None:
+            raise Invalid("trybox_not_in_force", no=number)
+    return await _held(desk, found)
 
 
 async def _held(desk: Desk, version: EntryVersion) -> Held:

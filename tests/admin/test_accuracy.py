@@ -50,8 +50,9 @@ async def test_report_counts_both_halves_and_names_the_faults(
         await an_entry(session, cast, clock())
     page = (await (await signed_in(cast.li_qiang)).get("/admin/accuracy")).text
     halves = rows(page, "公开题和密封题")
-    assert halves[0][:4] == ["公开题 有答错", "4", "1 33.3%", "0 0.0%"]
-    assert halves[0][5:] == ["1 25.0%", "1", "0 0.0%"]
+    assert halves[0] == [
+        "公开题 有答错", "4", "3", "1 33.3%", "0 0.0%", "1 33.3%", "1", "0 0.0%", "1 25.0%",
+    ]  # fmt: skip
     assert [row[1] for row in halves] == ["4", "1", "5"]
     topics = rows(page, "各主题，最差的在前")
     assert [row[1] for row in topics] == ["1", "1", "2"]
@@ -107,13 +108,35 @@ async def test_only_what_the_whole_office_is_answered_with_today_is_measured(
         await an_entry(session, cast, clock(), "K-0901", audience=Audience.STAFF)
     page = (await (await signed_in(cast.li_qiang)).get("/admin/accuracy")).text
     assert "1条口径" in page
-    assert rows(page, "公开题和密封题")[0][2] == "0 0.0%"
+    assert rows(page, "公开题和密封题")[0][3] == "0 0.0%"
 
 
 async def test_an_empty_base_helps_nobody_and_answers_nothing_wrong(cast: Cast, signed_in: SignedIn) -> None:
     page = (await (await signed_in(cast.li_qiang)).get("/admin/accuracy")).text
-    assert rows(page, "公开题和密封题")[2][4:6] == ["4 100.0%", "0 0.0%"]
+    assert rows(page, "公开题和密封题")[2][5] == "4 100.0%"
+    assert rows(page, "公开题和密封题")[2][8] == "0 0.0%"
     assert "答错的公开题：0道" in page
+
+
+async def test_every_share_says_of_what_and_long_lists_are_folded(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = tuple(Case(f"第{n}种不相干的话", "none", kind=f"kind{n}") for n in range(7))
+    monkeypatch.setattr(golden, "shipped", lambda: (*OPEN, *many))
+    page = (await (await signed_in(cast.li_qiang)).get("/admin/accuracy")).text
+    head = page.split('aria-label="公开题和密封题"')[1].split("</thead>")[0]
+    assert re.findall(r"<th[^>]*>([^<]+)</th>", head) == [
+        "题目", "全部问题", "范围内问题", "直接答对（占范围内）", "选项里有对的（占范围内）",
+        "没帮上（占范围内）", "无关问题", "无关却答了（占无关问题）", "答错合计（占全部问题）",
+    ]  # fmt: skip
+    assert "不超过1%" not in page
+    assert "不超过2%" in page
+    kinds = rows(page, "各种写法，最差的在前")
+    further = rows(page, "各种写法，最差的在前 · 其余5行")
+    assert (len(kinds), len(further)) == (5, 5)
+    above, table = page.split('aria-label="各种写法，最差的在前 · 其余5行"')
+    assert "<details><summary>其余5行</summary>" in above
+    assert "</details>" in table
 
 
 async def test_page_is_plain_and_its_place_in_the_menu_is_marked(

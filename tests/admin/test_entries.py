@@ -267,7 +267,9 @@ async def test_new_entry_keeps_everything_typed_when_a_field_is_wrong(
     store: Store, cast: Cast, signed_in: SignedIn
 ) -> None:
     desk = await signed_in(cast.li_qiang)
-    await desk.get("/admin/entries/new")
+    fresh = await desk.get("/admin/entries/new")
+    # Nobody has confirmed what is not yet written.
+    assert '<input type="checkbox" name="confirmed" value="1">' in fresh.text
     wrong = await desk.post(
         "/admin/entries/new", {**FIELDS, "effective_from": "2026-12-01", "effective_until": "2026-11-01"}
     )

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
+from knowledge.checks import CheckState, PublicationCheck
 from knowledge.versions import Entry
 from office import audit, signin, staff
 from office.staff import Role, Staff
@@ -133,7 +134,22 @@ async def test_audit_names_what_its_lines_are_about(
             session, "contact.forget", f"contact:{cast.zhang_min.id}", actor=audit.SYSTEM, now=clock(),
             certificate="F-1",
         )  # fmt: skip
+        check = PublicationCheck(
+            version_id=version.id, seen=1, base_revision=1, model_digest="", questions="", figures={},
+            changes=[], state=CheckState.BLOCKED, made_by_id=cast.wang_fang.id, made_at=clock(),
+        )  # fmt: skip
+        session.add(check)
+        await session.flush()
+        await audit.record(
+            session, "publication_check.ask_override", f"publication_check:{check.id}", actor=audit.SYSTEM,
+            now=clock(), faults="wrong_more, resolved_less",
+        )  # fmt: skip
     page = (await (await signed_in(cast.wang_fang)).get("/admin/audit")).text
+    assert (
+        f'>{entry.entry_no} 第{version.number}版</span><br><span class="soft small">发布前检查</span>' in page
+    )
+    assert "超出限度 答错增加太多、能帮上的减少太多" in page
+    assert "wrong_more" not in page
     assert f">{ticket.ticket_no}</a>" in page
     assert f">{entry.entry_no} 第{version.number}版</span>" in page
     assert f">提问的人 {cast.zhang_min.id}</span>" in page

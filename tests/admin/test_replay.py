@@ -15,7 +15,7 @@ from knowledge.checks import PublicationCheck
 from knowledge.golden import GoldenQuestion
 from knowledge.replay import Case
 from knowledge.versions import EntryState, EntryVersion, by_number, get_version
-from office.staff import Role, Staff
+from office.staff import Invite, Role, Staff
 from office.store import Store
 from tests.admin.conftest import Browser, Clock
 from tests.make import Cast, an_entry, content
@@ -25,8 +25,10 @@ OPEN = tuple(
     Case(words, "voter_card") for words in ("选民证掉了咋办", "我把选民证弄丢了", "选民证遗失到哪里补")
 )
 SEALED = (Case("密封：选民证不见了怎么办", "voter_card", sealed=True),)
-OTHER = {"question": "登记站礼拜天开不开门？",
+OTHER: dict[str, Any] = {"question": "登记站礼拜天开不开门？",
          "phrasings": ("周日登记站上班吗", "星期天能去登记站吗", "登记站周末开门吗")}  # fmt: skip
+ANOTHER: dict[str, Any] = {"topic": "contact", "question": "值班电话是多少？",
+           "phrasings": ("电话几号", "怎么打电话给选举办", "选举办联系电话")}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +138,7 @@ async def test_a_base_that_moved_on_asks_for_another_check(
     base = f"/admin/entries/{version.entry_id}"
     page = await checked(desk, version)
     async with store.transaction() as session:
-        await an_entry(session, cast, clock())
+        await an_entry(session, cast, clock(), **ANOTHER)
     late = await desk.post(f"{base}/publish")
     assert late.status_code == 409
     page = await desk.get(f"{base}/check")
@@ -170,16 +172,24 @@ async def test_a_fall_blocks_and_two_persons_may_override_it(
     page = await checked(desk, version)
     assert "不能直接发布" in page.text
     assert "能帮上的减少超过1%" in page.text
-    assert "变差 4道" in page.text
+    assert "变差 5道" in page.text
     assert "密封题1道" in page.text
     assert "密封：" not in page.text
     assert f'action="{base}/publish"' not in page.text
+    assert page.text.index('id="step"') < page.text.index('id="figures"') < page.text.index('id="changes"')
+    entry = (await desk.get(base)).text
+    assert "发布前检查没有通过" in entry.split('id="step"')[1]
+    assert f'href="{base}/check"' in entry.split('id="step"')[1]
     refused = await desk.post(f"{base}/publish")
     assert refused.status_code == 422
     assert "检查没有通过" in refused.text
 
     await desk.get(f"{base}/check")
-    assert (await desk.post(f"{base}/override", {"override_reason": " "})).status_code == 422
+    for short in (" ", "急用<b>"):
+        refused = await desk.post(f"{base}/override", {"override_reason": short})
+        assert refused.status_code == 422
+        assert "请写明放行理由，至少10个字" in refused.text
+    assert "急用&lt;b&gt;</textarea>" in refused.text
     asked = await desk.post(f"{base}/override", {"override_reason": "<b>换届</b>后改了办法"})
     assert asked.status_code == 303
     page = await desk.get(f"{base}/check")
@@ -191,7 +201,7 @@ async def test_a_fall_blocks_and_two_persons_may_override_it(
     assert "不能自己确认" in own.text
 
     # Pressing 发布 again shows what has been asked, and sweeps nothing away.
-    assert "等另一位同志确认放行" in (await colleague.get(base)).text
+    assert "等另一位同志确认放行" in (await colleague.get(base)).text.split('id="step"')[1]
     page = await checked(colleague, version)
     assert await count(store, PublicationCheck) == 1
     assert "王芳申请放行" in page.text
@@ -204,9 +214,71 @@ async def test_a_fall_blocks_and_two_persons_may_override_it(
     assert await state(store, version) is EntryState.PUBLISHED
 
 
-async def test_other_questions_make_another_check(
+async def test_words_of_another_entry_are_listed_with_it(
     store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
 ) -> None:
+    async with store.transaction() as session:
+        await an_entry(session, cast, clock())
+    version = await in_review(
+        store, cast, clock, **(OTHER | {"phrasings": (*OTHER["phrasings"], "选民证掉了咋办")})
+    )
+    page = (await checked(await signed_in(cast.wang_fang), version)).text
+    assert "别的口径已在回答的问法 1句" in page
+    listed = page.split('id="claims"')[1].split("</section>")[0]
+    assert "选民证掉了咋办" in listed
+    assert "这句话现在由 K-0540 回答" in listed
+    assert "选民证丢了怎么办？" in listed
+    assert "有问法与别的在用口径一字不差。" in page
+    assert f'action="/admin/entries/{version.entry_id}/publish"' not in page
+
+
+async def test_a_group_of_sealed_questions_only_says_so_and_shares_say_of_what(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golden, "shipped", lambda: (*SEALED, Case("快递丢了怎么办", "none")))
+    version = await in_review(store, cast, clock)
+    desk = await signed_in(cast.wang_fang)
+    page = (await checked(desk, version)).text
+    assert "这里只有密封题1道" in page
+    assert "其中密封题" not in page
+    figures = page.split('id="figures"')[1].split("</section>")[0]
+    for share in ("范围内的100.0%", "全部的0.0%", "无关问题的0.0%"):
+        assert share in figures
+    entry = (await desk.get(f"/admin/entries/{version.entry_id}")).text
+    assert "文字检查" in entry
+    assert "发布前检查没有通过" not in entry
+
+
+async def test_who_is_too_new_for_the_asker_is_told_so(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, second: Staff
+) -> None:
+    version = await blocked(store, cast, clock)
+    desk, colleague = await signed_in(cast.wang_fang), await signed_in(second)
+    await checked(desk, version)
+    base = f"/admin/entries/{version.entry_id}"
+    reason = {"override_reason": "换届后改了办法，当天要用"}
+    assert (await desk.post(f"{base}/override", reason)).status_code == 303
+    async with store.transaction() as session:
+        session.add(
+            Invite(
+                token_digest="y", staff_id=second.id, created_by_id=cast.wang_fang.id,
+                created_at=clock(), expires_at=clock(),
+            )
+        )  # fmt: skip
+    page = (await colleague.get(f"{base}/check")).text
+    assert "申请放行的同志24小时内" in page
+    assert "作者24小时内" not in page
+    assert f'action="{base}/override/confirm"' not in page
+    named = {"version": str(version.version), "version_id": str(version.id)}
+    refused = await colleague.post(f"{base}/override/confirm", named)
+    assert refused.status_code == 403
+    assert "申请放行的同志24小时内" in refused.text
+
+
+async def test_other_questions_make_another_check(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golden, "shipped", lambda: OPEN)
     version = await blocked(store, cast, clock)
     desk = await signed_in(cast.wang_fang)
     await checked(desk, version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -154,6 +155,11 @@ async def test_an_entry_that_needs_a_reviewer_cannot_be_sent_by_one_person(
     page = await desk.get(f"/admin/tickets/{ticket.id}")
     assert "发送答复" in page.text
     assert " · 须送审</option>" in page.text
+    # With nothing to cite the answer is handed in for review, and the main button says so.
+    assert '<option value="" data-review selected>' in page.text
+    assert f'<option value="{version.id}" data-review>' in page.text
+    assert re.search(r'class="button primary propose"[^>]*>送审<', page.text)
+    assert not re.search(r'class="button primary send-now"', page.text)
     page = await desk.get(f"/admin/tickets/{ticket.id}?cite={version.id}")
     assert "发送答复" not in page.text
     assert "可以直接发送" not in page.text

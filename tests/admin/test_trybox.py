@@ -18,7 +18,7 @@ from knowledge.lexicon import Lexicon
 from knowledge.live import LiveBase
 from knowledge.model import SHIPPED
 from knowledge.sharpening import AskBack
-from knowledge.versions import EntryVersion, by_number
+from knowledge.versions import Entry, EntryVersion, by_number
 from office.audit import AuditEntry
 from office.staff import Role, Staff
 from office.store import Store
@@ -228,8 +228,10 @@ async def test_an_earlier_version_says_the_same_in_other_words(
     assert "<del>" in page
     assert "<ins>" in page
     assert "换上 K-0540 第1版（" in page
-    same = (await ask(desk, CARD, entry_no="K-0540", number="2")).text
-    assert "两边给对方看的一样" in same
+    for number in ("2", ""):  # without a number: the version in force
+        same = (await ask(desk, CARD, entry_no="K-0540", number=number)).text
+        assert "两边给对方看的一样" in same
+        assert "换上 K-0540 第2版（" in same
 
 
 async def test_version_that_is_not_there_or_out_of_reach_is_refused_in_words(
@@ -237,15 +239,20 @@ async def test_version_that_is_not_there_or_out_of_reach_is_refused_in_words(
 ) -> None:
     version = await published(store, cast, clock, scope_unit_id=cast.riverside.id)
     desk, stranger = await signed_in(cast.li_qiang), await signed_in(cast.zhao_lei)
-    for fields in (
-        {"entry_no": "K-9999", "number": "1"}, {"entry_no": "K-0540", "number": "7"},
-        {"entry_no": "K-0540", "number": ""}, {"entry_no": "K-0540", "number": "²"},
-        {"version_id": "999999"},
-    ):  # fmt: skip
+    for fields, told in (
+        ({"entry_no": "k-9999", "number": "1"}, "没有K-9999这条口径"),
+        ({"entry_no": "K-9999", "number": ""}, "没有K-9999这条口径"),
+        ({"entry_no": "K-0540", "number": "7"}, "K-0540没有“第7版”"),
+        ({"entry_no": "K-0540", "number": "²"}, "K-0540没有“第²版”"),
+        ({"entry_no": "", "number": "2"}, "没有写口径号"),
+        ({"version_id": "999999"}, "选的这个版本已经没有了"),
+    ):
         refused = await ask(desk, CARD, **fields)
         assert refused.status_code == 422, fields
-        assert "没有这个口径号或版本" in refused.text
+        assert told in refused.text
         assert "选民证丢了怎么办" in refused.text
+    foreign = await ask(stranger, CARD, entry_no="K-0540")
+    assert "没有K-0540这条口径，或不在您的范围内" in foreign.text
     assert (await ask(desk, CARD, entry_no="K-0540", number="1")).status_code == 200
     assert (await ask(stranger, CARD, entry_no="K-0540", number="1")).status_code == 422
     assert (await ask(stranger, CARD, version_id=str(version.id))).status_code == 422
@@ -319,13 +326,49 @@ async def test_replaced_words_stand_beside_the_reasons(
     assert re.search(r"多出：\S*退休", page)
 
 
-def test_a_reason_of_another_kind_is_shown_as_it_is() -> None:
-    class Plain:
-        def t(self, key: str, **facts: str) -> str:
-            return f"{key}{facts.get('words', '')}"
+async def test_an_entry_without_a_version_in_force_wants_a_number(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    version = await drafted(store, cast, clock)
+    async with store.reading() as session:
+        number = (await session.get_one(Entry, version.entry_id)).entry_no
+    desk = await signed_in(cast.li_qiang)
+    assert f"{number}没有现行的版本" in (await ask(desk, CARD, entry_no=number)).text
+    assert (await ask(desk, CARD, entry_no=number, number="1")).status_code == 200
 
-    told = tried.reasons(Plain(), ("情况相反", "一致：外省市、户口", "别的"), [("外地", "外省市")])  # type: ignore[arg-type]
-    assert told == ["trybox.reason_opposite", "trybox.reason_same外地＝外省市list.comma户口", "别的"]
+
+class Plain:
+    """Words as their keys and facts."""
+
+    def t(self, key: str, **facts: str) -> str:
+        return f"{key}{'/'.join(facts.values())}"
+
+
+def told(*reasons: str, opposed: tuple[str, str] | None = None) -> list[str]:
+    return tried.reasons(Plain(), reasons, [("外地", "外省市")], opposed)  # type: ignore[arg-type]
+
+
+def test_a_reason_of_another_kind_is_shown_as_it_is() -> None:
+    assert told("情况相反", "一致：外省市、户口", "别的") == [
+        "trybox.reason_opposite", "trybox.reason_same外地＝外省市list.comma户口", "别的",
+    ]  # fmt: skip
+
+
+def test_fragments_that_are_no_words_are_left_out_of_the_reasons() -> None:
+    assert told("缺少：了没有、没有单位在、我", "多出：没、吗") == ["trybox.reason_lacking没有单位"]
+    assert told("一致：要带什、么材料") == ["trybox.reason_same要带list.comma材料"]
+    assert told("多出：证丢了怎么、户口所在、单位有") == [
+        "trybox.reason_extra证丢了list.comma户口所在list.comma单位有"
+    ]
+    assert told("一致：丢了") == ["trybox.reason_same丢了"]
+
+
+def test_opposite_cases_are_told_by_their_two_facts() -> None:
+    known = Lexicon.from_data({"opposites": [{"classes": [["本市"], ["外省市", "外地"]]}]})
+    assert tried.opposing("外地户口带什么", "本市户口带什么", known) == ("外地", "本市")
+    assert tried.opposing("外地户口带什么", "外省市户口带什么", known) is None
+    assert tried.opposing("户口带什么", "本市户口带什么", known) is None
+    assert told("情况相反", opposed=("外地", "本市")) == ["trybox.reason_opposite_facts外地/本市"]
 
 
 async def test_one_fact_is_asked_back_as_in_the_conversation_and_the_stage_of_the_day_counts(
