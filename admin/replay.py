@@ -15,7 +15,18 @@ from admin.pages import Desk, Need, Number, Refusal, done, services
 from admin.steps import Publishing, current
 from knowledge import checks, entries, rehearsal, shelf
 from knowledge.checks import CheckState, PublicationCheck
-from knowledge.replay import MORE_LOST, MORE_WRONG, RESOLVED_FALL, WRONG_LIMIT, Grade, Turn
+from knowledge.claims import MORE_ANSWERED
+from knowledge.replay import (
+    MORE_LOST,
+    MORE_UNSURE,
+    MORE_WRONG,
+    OWN_LOST,
+    RESOLVED_FALL,
+    RIGHT_FALL,
+    WRONG_LIMIT,
+    Grade,
+    Turn,
+)
 from knowledge.versions import Entry, EntryState, EntryVersion, versions
 from office import staff
 from office.errors import Conflict, NotPermitted
@@ -31,7 +42,10 @@ TONES = {
 }
 GRADES = {Grade.RIGHT: "good", Grade.OFFERED: "info", Grade.UNRESOLVED: "neutral", Grade.WRONG: "danger"}
 FIGURES = ("right", "offered", "unresolved", "wrong", "astray")
-LIMITS = ("wrong_limit", "wrong_more", "resolved_less")
+LIMITS = (
+    "wrong_limit", "wrong_more", "resolved_less", "right_less", "own_less",
+    "claimed_words", "claimed_answers",
+)  # fmt: skip
 LESS_IS_BETTER = frozenset({"unresolved", "wrong", "astray"})
 
 
@@ -119,6 +133,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         status=refusal.status if refusal else 200,
         here=f"/admin/entries/{entry_id}/check",
         error=refusal.words if refusal else "",
+        error_key=refusal.key if refusal else "",
         typed=refusal.typed if refusal else {},
         done=desk.request.query_params.get("done", ""),
         entry={"id": entry.id, "no": entry.entry_no, "replaces": entry.published_id is not None},
@@ -128,6 +143,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         },
         check=await _check(desk, found, entry, version) if found else None,
         holds=holds,
+        shortest=checks.SHORTEST_REASON,
         limits=[desk.t(f"check.limit_{name}", **_limits()) for name in LIMITS],
         **await _can(desk, found if holds else None, version),
     )  # fmt: skip
@@ -150,7 +166,7 @@ async def _can(desk: Desk, found: PublicationCheck | None, version: EntryVersion
     if found.asked_by_id == desk.person.id:
         return {"act": "wait", "why_not": ""}
     try:
-        await staff.second_person(desk.session, desk.person, found.asked_by_id, now=desk.now)
+        await checks.may_override(desk.session, found, actor=desk.person, now=desk.now)
     except NotPermitted as refusal:
         return {"act": "", "why_not": refusal.key}
     return {"act": "confirm", "why_not": ""}
@@ -160,7 +176,8 @@ async def _check(desk: Desk, found: PublicationCheck, entry: Entry, version: Ent
     people = {number for number in (found.made_by_id, found.asked_by_id, found.overridden_by_id) if number}
     names = await staff.names(desk.session, people)
     shown = {no for change in found.changes for side in ("before", "after") for no in change[side]["entries"]}
-    titles = await checks.titles(desk.session, shown)
+    claims = found.figures.get("claims", [])
+    titles = await checks.titles(desk.session, shown | {claim["entry_no"] for claim in claims})
     after = {**titles, entry.entry_no: version.question}
     before, sealed, opened = found.figures["before"], found.figures["sealed"], found.figures["open"]
     groups = [
@@ -190,6 +207,7 @@ async def _check(desk: Desk, found: PublicationCheck, entry: Entry, version: Ent
         "figures": [_figure(desk, name, before, found.figures["after"]) for name in FIGURES],
         "faults": [desk.t(f"check.fault_{name}", **_limits()) for name in found.figures["faults"]],
         "groups": groups,
+        "claims": [{**claim, "title": titles.get(claim["entry_no"], "")} for claim in claims],
         "reason": found.reason,
         "made_by": names.get(found.made_by_id, ""),
         "made_at": times.moment(found.made_at, desk.frame.language),
@@ -201,6 +219,7 @@ async def _check(desk: Desk, found: PublicationCheck, entry: Entry, version: Ent
 def _limits() -> dict[str, Any]:
     return {
         "limit": f"{WRONG_LIMIT:.0%}", "more": MORE_WRONG, "fall": f"{RESOLVED_FALL:.0%}", "lost": MORE_LOST,
+        "right_fall": f"{RIGHT_FALL:.1%}", "unsure": MORE_UNSURE, "own": OWN_LOST, "answered": MORE_ANSWERED,
     }  # fmt: skip
 
 
@@ -214,13 +233,16 @@ def _said(desk: Desk, said: Mapping[str, Any], titles: Mapping[str, str]) -> dic
 
 
 def _figure(desk: Desk, name: str, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, Any]:
+    of_what = {"wrong": "all", "astray": "outside"}.get(name, "inside")
+
     def of(figures: Mapping[str, int]) -> int:
-        outside = figures["asked"] - figures["in_scope"]
-        return {"wrong": figures["asked"], "astray": outside}.get(name, figures["in_scope"])
+        inside, asked = figures["in_scope"], figures["asked"]
+        return {"all": asked, "outside": asked - inside, "inside": inside}[of_what]
 
     def told(figures: Mapping[str, int]) -> dict[str, Any]:
         whole = of(figures)
-        return {"n": figures[name], "share": f"{figures[name] / whole:.1%}" if whole else ""}
+        share = desk.t(f"check.share_{of_what}", share=f"{figures[name] / whole:.1%}") if whole else ""
+        return {"n": figures[name], "share": share}
 
     grown = after[name] - before[name]
     good = grown < 0 if name in LESS_IS_BETTER else grown > 0

@@ -69,7 +69,10 @@ async def retire(desk: Publishing, entry_id: Number) -> Response:
     """Take the entry out of force; old buttons lead to its successor, if one is named."""
     entry, _ = await current(desk, entry_id)
     named = desk.form.text("successor").strip().upper()
-    successor = await by_number(desk.session, named) if named else None
+    try:
+        successor = await by_number(desk.session, named) if named else None
+    except NotFound as error:
+        raise Invalid("successor_unknown", no=named) from error
     if successor is not None and successor.id == entry.id:
         raise Invalid("successor_itself")
     await entries.retire(desk.session, entry, actor=desk.person, now=desk.now, successor=successor)

@@ -35,7 +35,8 @@ OUT_OF_SCOPE = "none"
 class Case:
     """One golden question: who asks it, and the topics whose entries answer it.
 
-    With `entry_no` only that entry answers it, whatever its topic. A sealed one is asked like the others; its words are never shown, so that nobody can tune to them.
+    With `entry_no` only that entry answers it, whatever its topic. A sealed one is asked like the others; its
+    words are never shown, so that nobody can tune to them.
     """
 
     q: str

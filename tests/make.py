@@ -126,6 +126,6 @@ async def publish(session: AsyncSession, version: EntryVersion, *, actor: Staff,
         asker = Staff(name="冯一", unit_id=actor.unit_id, roles=[Role.REVIEWER.value], created_at=now)
         session.add(asker)
         await session.flush()
-        await checks.ask_override(session, version, "试验用的小口径库", actor=asker, now=now)
+        await checks.ask_override(session, version, "试验用的口径库题目太少", actor=asker, now=now)
         await checks.override(session, version, actor=actor, now=now)
     await entries.publish(session, version, seen=version.version, actor=actor, now=now)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -41,13 +42,18 @@ def no_golden_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(golden, "shipped", lambda: ())
 
 
-async def drafted(store: Store, cast: Cast, now: datetime, entry: Entry | None = None) -> EntryVersion:
+async def drafted(
+    store: Store, cast: Cast, now: datetime, entry: Entry | None = None, **changes: Any
+) -> EntryVersion:
     async with store.transaction() as session:
-        return await entries.draft(session, content(cast), actor=cast.li_qiang, now=now, entry=entry)
+        written = content(cast, **changes)
+        return await entries.draft(session, written, actor=cast.li_qiang, now=now, entry=entry)
 
 
-async def submitted(store: Store, cast: Cast, now: datetime, entry: Entry | None = None) -> EntryVersion:
-    version = await drafted(store, cast, now, entry)
+async def submitted(
+    store: Store, cast: Cast, now: datetime, entry: Entry | None = None, **changes: Any
+) -> EntryVersion:
+    version = await drafted(store, cast, now, entry, **changes)
     async with store.transaction() as session:
         found = await get_version(session, version.id)
         await entries.submit(session, found, actor=cast.li_qiang, now=now)
@@ -181,7 +187,12 @@ async def test_publishing_retires_the_version_before(store: Store, cast: Cast, n
 async def test_two_publications_at_once_get_two_revisions_in_order(
     store: Store, cast: Cast, now: datetime
 ) -> None:
-    pair = [await submitted(store, cast, now), await submitted(store, cast, now)]
+    # Each with words of its own: what another entry holds would be a reason to block it.
+    other: dict[str, Any] = {
+        "question": "登记站礼拜天开不开门？",
+        "phrasings": ("周日登记站上班吗", "星期天能去登记站吗", "登记站周末开门吗"),
+    }
+    pair = [await submitted(store, cast, now), await submitted(store, cast, now, **other)]
     ended = await asyncio.gather(
         *(publish(store, version, cast.wang_fang, now) for version in pair), return_exceptions=True
     )

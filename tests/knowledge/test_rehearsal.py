@@ -24,8 +24,10 @@ OPEN = tuple(
     Case(words, "voter_card") for words in ("选民证掉了咋办", "我把选民证弄丢了", "选民证遗失到哪里补")
 )
 SEALED = (Case("密封：选民证不见了怎么办", "voter_card", sealed=True),)
-OTHER = {"question": "登记站礼拜天开不开门？",
+OTHER: dict[str, Any] = {"question": "登记站礼拜天开不开门？",
          "phrasings": ("周日登记站上班吗", "星期天能去登记站吗", "登记站周末开门吗")}  # fmt: skip
+ANOTHER: dict[str, Any] = {"topic": "contact", "question": "值班电话是多少？",
+           "phrasings": ("电话几号", "怎么打电话给选举办", "选举办联系电话")}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +184,77 @@ async def test_a_wording_taken_from_voters_is_judged_as_lost(store: Store, cast:
     assert (await checked(store, version, cast.wang_fang, now)).state is CheckState.BLOCKED
 
 
+# --- the version's own words, and the questions that name an entry ---
+
+DAY: dict[str, Any] = {"topic": "vote_day", "question": "选举日是哪一天？",
+       "phrasings": ("哪天投票", "投票是几月几号", "什么时候投票选举")}  # fmt: skip
+WHERE: dict[str, Any] = {"topic": "vote_how", "question": "到哪里投票？",
+         "phrasings": ("投票地点在哪里", "投票站在什么地方", "去哪投票选举")}  # fmt: skip
+PROXY: dict[str, Any] = {"topic": "proxy", "question": "可以委托别人投票吗？",
+         "phrasings": ("能请人代投吗", "委托投票怎么办", "家人可以替我投票吗")}  # fmt: skip
+STOLEN = ("选民证丢了怎么办", "选举日是哪一天", "到哪里投票", "可以委托别人投票吗")
+
+
+async def a_base(store: Store, cast: Cast, now: datetime) -> None:
+    async with store.transaction() as session:
+        for number, fields in enumerate(({}, DAY, WHERE, PROXY), start=540):
+            await an_entry(session, cast, now, f"K-0{number}", **fields)
+
+
+async def test_an_entry_with_stolen_words_is_blocked_though_no_golden_question_shows_it(
+    store: Store, cast: Cast, now: datetime, second: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golden, "shipped", lambda: (Case("快递丢了怎么办", "none"),))
+    await a_base(store, cast, now)
+    thief = await in_review(
+        store, cast, now, topic="contact", question="蓝色雨棚归谁收拾？", phrasings=STOLEN
+    )
+    found = await checked(store, thief, cast.wang_fang, now)
+    assert found.state is CheckState.BLOCKED
+    assert {"own_less", "claimed_words"} <= set(found.figures["faults"])
+    assert [(row["words"], row["entry_no"], row["exact"]) for row in found.figures["claims"]] == [
+        (words, number, True)
+        for words, number in zip(STOLEN, ("K-0540", "K-0541", "K-0542", "K-0543"), strict=True)
+    ]
+    assert {row["q"] for row in found.changes if row["turn"] == "worse"} == {
+        "选民证丢了怎么办？", "选举日是哪一天？", "到哪里投票？", "可以委托别人投票吗？",
+    }  # fmt: skip
+    with pytest.raises(Invalid, match="check_blocked"):
+        await publish(store, thief, cast.wang_fang, now)
+    async with store.transaction() as session:
+        await checks.ask_override(session, thief, "试验两人放行被偷的问法", actor=second, now=now)
+        await checks.override(session, thief, actor=cast.wang_fang, now=now)
+    await publish(store, thief, cast.wang_fang, now)
+
+
+async def test_one_stolen_phrasing_is_enough(store: Store, cast: Cast, now: datetime) -> None:
+    await a_base(store, cast, now)
+    thief = await in_review(store, cast, now, **(OTHER | {"phrasings": (*OTHER["phrasings"], "哪天投票")}))
+    found = await checked(store, thief, cast.wang_fang, now)
+    assert (found.state, found.figures["faults"]) == (CheckState.BLOCKED, ["claimed_words"])
+    # Without it nothing speaks against the entry.
+    honest = await in_review(store, cast, now, **OTHER)
+    assert (await checked(store, honest, cast.wang_fang, now)).figures["claims"] == []
+
+
+async def test_a_new_version_claims_nothing_of_its_own_entry(store: Store, cast: Cast, now: datetime) -> None:
+    await a_base(store, cast, now)
+    version = await in_review(store, cast, now, "K-0541", **DAY)
+    found = await checked(store, version, cast.wang_fang, now)
+    assert (found.state, found.figures["claims"], found.changes) == (CheckState.PASSED, [], [])
+
+
+async def test_words_claimed_are_told_where_the_version_is_not_shown(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    await a_base(store, cast, now)
+    changed = DAY | {"phrasings": (*DAY["phrasings"], "到哪里投票"), "scope_unit_id": cast.riverside.id}
+    version = await in_review(store, cast, now, "K-0541", **changed)
+    found = await checked(store, version, cast.wang_fang, now)
+    assert [row["entry_no"] for row in found.figures["claims"]] == ["K-0542"]
+    assert "claimed_words" in found.figures["faults"]
+
+
 # --- what the domain demands ---
 
 
@@ -206,7 +279,7 @@ async def test_a_check_of_an_older_base_is_repeated(store: Store, cast: Cast, no
     version = await in_review(store, cast, now)
     await checked(store, version, cast.wang_fang, now)
     async with store.transaction() as session:
-        await an_entry(session, cast, now)
+        await an_entry(session, cast, now, **ANOTHER)
     with pytest.raises(Conflict, match="check_needed"):
         await publish(store, version, cast.wang_fang, now)
     await checked(store, version, cast.wang_fang, now)
@@ -271,7 +344,10 @@ async def test_only_who_may_publish_may_check(store: Store, cast: Cast, now: dat
             await checked(store, version, person, now)
 
 
-async def test_the_newest_check_counts(store: Store, cast: Cast, now: datetime) -> None:
+async def test_the_newest_check_counts(
+    store: Store, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golden, "shipped", lambda: OPEN)
     version = await blocked(store, cast, now)
     async with store.transaction() as session:
         for case in OPEN:
@@ -328,11 +404,17 @@ async def test_an_override_wants_a_reason_a_block_and_an_asker(
     await checked(store, passing, cast.wang_fang, now)
     async with store.transaction() as session:
         with pytest.raises(Conflict, match="stale_card"):
-            await checks.ask_override(session, passing, "以防万一", actor=cast.wang_fang, now=now)
+            await checks.ask_override(
+                session, passing, "以防万一，先申请放行吧", actor=cast.wang_fang, now=now
+            )
     version = await blocked(store, cast, now)
     async with store.transaction() as session:
         with pytest.raises(Invalid, match="override_reason"):
             await checks.ask_override(session, version, " \n", actor=cast.wang_fang, now=now)
+        with pytest.raises(Invalid, match="override_reason"):
+            await checks.ask_override(
+                session, version, "一 二三四五六七八九 \n", actor=cast.wang_fang, now=now
+            )
     async with store.transaction() as session:
         with pytest.raises(Conflict, match="stale_card"):
             await checks.override(session, version, actor=second, now=now)
@@ -347,8 +429,10 @@ async def test_the_author_neither_asks_nor_agrees(
         author.roles = [Role.EDITOR.value, Role.REVIEWER.value]
     async with store.transaction() as session:
         with pytest.raises(NotPermitted, match="second_person_needed"):
-            await checks.ask_override(session, version, "要紧", actor=author, now=now)
-        await checks.ask_override(session, version, "要紧", actor=cast.wang_fang, now=now)
+            await checks.ask_override(session, version, "换届后改了办法，须当天答复", actor=author, now=now)
+        await checks.ask_override(
+            session, version, "换届后改了办法，须当天答复", actor=cast.wang_fang, now=now
+        )
         with pytest.raises(NotPermitted, match="second_person_needed"):
             await checks.override(session, version, actor=author, now=now)
         for person in (cast.zhao_lei, cast.zhou_ning):
@@ -361,7 +445,9 @@ async def test_an_account_that_the_asker_has_just_opened_is_no_second_person(
 ) -> None:
     version = await blocked(store, cast, now)
     async with store.transaction() as session:
-        await checks.ask_override(session, version, "要紧", actor=cast.wang_fang, now=now)
+        await checks.ask_override(
+            session, version, "换届后改了办法，须当天答复", actor=cast.wang_fang, now=now
+        )
         session.add(
             Invite(
                 token_digest="x",
@@ -372,7 +458,7 @@ async def test_an_account_that_the_asker_has_just_opened_is_no_second_person(
             )
         )
         await session.flush()
-        with pytest.raises(NotPermitted, match="second_person_too_new"):
+        with pytest.raises(NotPermitted, match="asker_too_new"):
             await checks.override(session, version, actor=second, now=now)
 
 
@@ -381,10 +467,11 @@ async def test_an_override_is_for_one_state_of_the_base(
 ) -> None:
     version = await blocked(store, cast, now)
     async with store.transaction() as session:
-        await checks.ask_override(session, version, "要紧", actor=cast.wang_fang, now=now)
+        await checks.ask_override(
+            session, version, "换届后改了办法，须当天答复", actor=cast.wang_fang, now=now
+        )
         await checks.override(session, version, actor=second, now=now)
-        await an_entry(session, cast, now, "K-0900", topic="contact", question="值班电话是多少？",
-                       phrasings=("电话几号", "怎么打电话给选举办", "选举办联系电话"))  # fmt: skip
+        await an_entry(session, cast, now, "K-0900", **ANOTHER)
     with pytest.raises(Conflict, match="check_needed"):
         await publish(store, version, cast.wang_fang, now)
     async with store.transaction() as session:
@@ -397,7 +484,9 @@ async def test_two_agree_at_once_and_it_counts_once(
 ) -> None:
     version = await blocked(store, cast, now)
     async with store.transaction() as session:
-        await checks.ask_override(session, version, "要紧", actor=cast.wang_fang, now=now)
+        await checks.ask_override(
+            session, version, "换届后改了办法，须当天答复", actor=cast.wang_fang, now=now
+        )
 
     async def agree() -> None:
         async with store.transaction() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from knowledge import replay
@@ -27,7 +29,12 @@ def said(grade: Grade, outcome: str = "hit", *entries: str) -> Said:
 
 
 def figures(*, asked: int = 1000, in_scope: int = 800, wrong: int = 0, resolved: int = 700) -> Figures:
-    return Figures(asked=asked, in_scope=in_scope, right=resolved, wrong=wrong)
+    return Figures(asked=asked, in_scope=in_scope, offered=resolved, wrong=wrong)
+
+
+def unsure(right: int, *, in_scope: int = 800) -> Figures:
+    """All that is not right at once is right among the choices."""
+    return Figures(asked=1000, in_scope=in_scope, right=right, offered=in_scope - right)
 
 
 def test_a_new_entry_that_answers_its_questions_passes() -> None:
@@ -99,6 +106,11 @@ def test_another_topic_that_answers_as_well_is_right() -> None:
         (figures(in_scope=20, resolved=10), figures(in_scope=20, resolved=9), ()),
         (figures(in_scope=20, resolved=10), figures(in_scope=20, resolved=8), ("resolved_less",)),
         (figures(), figures(wrong=25, resolved=600), ("wrong_limit", "wrong_more", "resolved_less")),
+        (unsure(700), unsure(696), ()),
+        (unsure(700), unsure(695), ("right_less",)),
+        (unsure(20, in_scope=20), unsure(18, in_scope=20), ()),
+        (unsure(20, in_scope=20), unsure(17, in_scope=20), ("right_less",)),
+        (unsure(600), unsure(700), ()),
     ],
 )
 def test_limits(before: Figures, after: Figures, faults: tuple[str, ...]) -> None:
@@ -118,7 +130,7 @@ def test_sealed_questions_are_judged_and_counted_and_never_shown() -> None:
     good, none = said(Grade.RIGHT, "hit", "K-0001"), said(Grade.UNRESOLVED, "miss")
     asked = [*sealed, LOST, WHEN]
     found = replay.weigh(dict.fromkeys(asked, good), {**dict.fromkeys(sealed, none), LOST: none, WHEN: good})
-    assert found.faults == ("resolved_less",)
+    assert found.faults == ("resolved_less", "right_less")
     assert found.figures()["sealed"] == {"worse": 3, "better": 0, "other": 0}
     assert found.figures()["open"] == {"worse": 1, "better": 0, "other": 0}
     assert [row["q"] for row in found.shown()] == [LOST.q]
@@ -137,3 +149,34 @@ def test_what_got_worse_is_shown_first() -> None:
     )
     assert [row["turn"] for row in found.shown()] == ["worse", "better", "other"]
     assert found.shown()[0]["after"] == {"outcome": "hit", "entries": ("K-0009",), "grade": "wrong"}
+
+
+# --- what each entry is asked by its own name ---
+
+
+def test_each_entry_is_asked_its_standard_question_by_whom_it_is_for() -> None:
+    card, staff = replay.own_questions((CARD, STAFF))
+    assert (card.q, card.audience, card.entry_no, card.kind) == (CARD.question, "voter", "K-0001", "own")
+    assert (staff.audience, staff.in_scope, staff.sealed) == ("staff", True, False)
+    run = replay.ask(base(CARD, DAY, STAFF), (card, staff))
+    assert [(one.outcome, one.grade) for one in run.values()] == [("hit", Grade.RIGHT)] * 2
+
+
+def test_another_entry_of_the_same_topic_is_no_right_answer_to_it() -> None:
+    twin = replace(CARD, entry_id=9, entry_no="K-0009")
+    (own,) = replay.own_questions((CARD,))
+    assert replay.ask(base(twin), (own,))[own] == Said("hit", ("K-0009",), Grade.WRONG)
+    assert replay.ask(base(CARD, twin), (own,))[own].grade is Grade.OFFERED
+
+
+def test_two_entries_that_no_longer_answer_their_own_question_block() -> None:
+    cases = replay.own_questions((CARD, DAY))
+    right, choice = said(Grade.RIGHT, "hit", "K-0001"), said(Grade.OFFERED, "near", "K-0001", "K-0009")
+    before = dict.fromkeys(cases, right)
+    one, both = {cases[0]: choice, cases[1]: right}, dict.fromkeys(cases, choice)
+    assert replay.weigh(before, one).faults == ()
+    assert replay.weigh(before, both).faults == ("own_less",)
+    assert replay.weigh(both, both).faults == ()
+    # Golden questions beside them fall back to choices as well: that alone is no such fault.
+    golden = {LOST: right, WHEN: right}
+    assert replay.weigh(golden, dict.fromkeys(golden, choice)).faults == ()
