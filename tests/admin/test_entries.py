@@ -208,7 +208,9 @@ async def test_retired_entry_names_its_successor(
     desk = await signed_in(cast.wang_fang)
     base = f"/admin/entries/{old.entry_id}"
     await desk.get(base)
-    assert (await desk.post(f"{base}/retire", {"successor": "K-9999"})).status_code == 404
+    missing = await desk.post(f"{base}/retire", {"successor": "K-9999"})
+    assert missing.status_code == 422
+    assert "K-9999" in missing.text
     assert (await desk.post(f"{base}/retire", {"successor": "K-0540"})).status_code == 422
     assert (await desk.post(f"{base}/retire", {"successor": "k-0541"})).status_code == 303
     page = await desk.get(base)
