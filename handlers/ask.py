@@ -13,21 +13,19 @@ from aiogram.methods import AnswerCallbackQuery, EditMessageReplyMarkup
 from aiogram.types import CallbackQuery, Message
 from sqlalchemy import select
 
-from handlers import asking, dates, keyboards, mine, start
+from handlers import asking, cases, dates, keyboards, mine, start
 from handlers.callbacks import Op, Tap
-from handlers.plain_words import Said, choice, meaning
+from handlers.plain_words import Said, calls_off, choice, meaning, refuses, says_something
 from handlers.turn import Reply, Turn
 from knowledge.gate import Gate, gate
 from knowledge.match import Hit
 from knowledge.text import is_greeting
-from office import redact
 from ticketing import feedback, intake, ledgers, queue
 from ticketing.ledgers import Enquiry, Outcome
 
 router = Router(name="ask")
 
 ANSWERED_JUST_NOW = timedelta(minutes=10)
-KNOCKED = timedelta(minutes=1)
 CODE = re.compile(r"[0-9A-Za-z]{4}")
 
 
@@ -73,8 +71,11 @@ async def for_person(message: Message, turn: Turn, state: FSMContext) -> Reply:
     since = str((await state.get_data()).get("since", ""))
     if since < (turn.now - asking.JUST_NOW).isoformat() or meaning(words) is not None:
         await state.clear()
-        return await read(turn, words)
-    if is_greeting(words) or not _says_something(words):
+        return await thanked(message, turn) if meaning(words) == "thanks" else await read(turn, words)
+    if calls_off(words):
+        await state.clear()
+        return await _called_off(turn)
+    if is_greeting(words) or not says_something(words):
         return turn.say(turn.words("human_how"))
     if len(words) > asking.LONGEST_INPUT:
         return turn.say(turn.words("too_long", most=asking.LONGEST_INPUT))
@@ -135,9 +136,13 @@ async def none_of_these(query: CallbackQuery, callback_data: Tap, turn: Turn) ->
     enquiry = await ledgers.of_contact(turn.session, callback_data.row, turn.contact)
     if enquiry.ticket_id is not None:
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
-    await feedback.refusal(turn.session, enquiry, now=turn.now)
-    reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id)]
-    return reply + await asking.owe(turn, enquiry)
+    return [AnswerCallbackQuery(callback_query_id=query.id), *await _refused(turn, enquiry)]
+
+
+async def _refused(turn: Turn, enquiry: Enquiry) -> Reply:
+    if enquiry.ticket_id is None:
+        await feedback.refusal(turn.session, enquiry, now=turn.now)
+    return await asking.owe(turn, enquiry)
 
 
 @router.callback_query(Tap.filter(F.op == Op.SOLVED))
@@ -226,7 +231,7 @@ async def edited(message: Message, turn: Turn) -> Reply:
         .order_by(Enquiry.id.desc())
         .limit(1)
     )
-    if not _says_something(words) or (before is not None and before.words == words):
+    if not says_something(words) or (before is not None and before.words == words):
         return []
     if before is not None:
         before.pending_until = None
@@ -237,7 +242,7 @@ async def edited(message: Message, turn: Turn) -> Reply:
     reply = turn.say(turn.words("edit_noted", no=ticket.ticket_no))
     if ticket.conclusion_no or before is None or gate(words) is not None:
         return reply
-    outcome = await asking.match(turn, words)
+    outcome = await cases.match(turn, words)
     return reply + (
         await asking.deliver(turn, before, outcome.best.entry_id) if isinstance(outcome, Hit) else []
     )
@@ -249,30 +254,28 @@ async def read(turn: Turn, words: str) -> Reply:
     if len(words) > asking.LONGEST_INPUT:
         return turn.say(turn.words("too_long", most=asking.LONGEST_INPUT))
     if is_greeting(words):
-        return _knocked(turn)
-    if not _says_something(words):
+        return start.knocked(turn)
+    if not says_something(words):
         # What was taken out of the message has been answered already.
         return [] if turn.redacted else turn.say(turn.words("say_more"), keyboards.menu(turn.lang))
     if (number := choice(words)) is not None:
         return await _chosen(turn, number)
+    if refuses(words) and (last := await asking.last_enquiry(turn, asking.JUST_NOW)) and last.offered:
+        return await _refused(turn, last)
+    # Whoever waits for an answer tells the officer with these words that none is needed.
+    if calls_off(words) and await asking.open_ticket_of(turn) is None:
+        return await _called_off(turn)
     if CODE.fullmatch(words) and (shown := await mine.by_own_code(turn, words)):
         return shown
     return await asking.ask(turn, words)
 
 
-def _says_something(words: str) -> bool:
-    rest = words.replace(redact.PLACEHOLDER, "")
-    least = 1 if rest == words else 4
-    return sum(char.isalnum() for char in rest) >= least
-
-
-def _knocked(turn: Turn) -> Reply:
-    """在吗: a stranger gets the greeting, anybody else one line, and not again at once."""
-    if turn.contact.first_seen_at == turn.now:
-        return start.greeting(turn)
-    if not turn.first_in("knock", KNOCKED):
-        return []
-    return turn.say(turn.words("here"), keyboards.menu(turn.lang))
+async def _called_off(turn: Turn) -> Reply:
+    """Nothing is wanted any more: half a question that waits for its other half is not owed either."""
+    last = await asking.last_enquiry(turn, asking.JUST_NOW)
+    if last is not None:
+        last.pending_until = None
+    return turn.say(turn.words("called_off"), keyboards.menu(turn.lang))
 
 
 async def _chosen(turn: Turn, number: int) -> Reply:

@@ -10,13 +10,12 @@ from rapidfuzz import fuzz
 from sqlalchemy import select
 
 from handlers import cases, keyboards, speech
+from handlers.cases import LONGEST_MATCHED as LONGEST_MATCHED
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
 from knowledge.gate import WHOLE, Gate, gate, in_our_field, is_question
 from knowledge.match import Hit, Miss, Near, Outcome
 from knowledge.text import is_latin, normalise, split_questions
-from knowledge.versions import Audience
-from office import redact
 from office.words import say
 from ticketing import intake, ledgers, queue, tickets, verdicts
 from ticketing.ledgers import Enquiry
@@ -30,7 +29,6 @@ JUST_NOW = timedelta(minutes=30)
 FAINT = 0.3
 SAME_QUESTION = 70
 LONGEST_INPUT = 6000
-LONGEST_MATCHED = 1500
 ENGLISH = "en"
 
 
@@ -42,13 +40,15 @@ async def ask(turn: Turn, words: str) -> Reply:
     last = await last_enquiry(turn, JUST_NOW)
     if last is not None and (entry_id := await cases.told(turn, last, words)) is not None:
         return await deliver(turn, last, entry_id)
+    if last is not None and (facts := cases.added(last, words)):
+        return await _again(turn, last, f"{last.words}，{words}", await cases.match(turn, last.words, facts))
     # A message longer than what is matched is a story, however many questions stand in it.
     questions = split_questions(words) if len(words) <= LONGEST_MATCHED else []
     if len(questions) > 1:
         return await _several(turn, questions)
     if stopped is not None:
         return await _stopped(turn, words, stopped)
-    outcome = await match(turn, words)
+    outcome = await cases.match(turn, words)
     piece = await _earlier_piece(turn, words)
     if piece is not None:
         return await _joined(turn, piece, words, outcome)
@@ -141,15 +141,6 @@ async def open_ticket_of(turn: Turn) -> Ticket | None:
     return found[0] if found else None
 
 
-async def match(turn: Turn, words: str) -> Outcome:
-    """What the base has for these words."""
-    return await answers.find(
-        turn.session, turn.desk.live, words[:LONGEST_MATCHED].replace(redact.PLACEHOLDER, " "),
-        audience=Audience.VOTER, unit=turn.district, now=turn.now,
-        facts=await cases.known(turn, words[:LONGEST_MATCHED]),
-    )  # fmt: skip
-
-
 async def _record(turn: Turn, words: str, outcome: Outcome) -> Enquiry:
     best = outcome.candidates[0] if outcome.candidates else None
     return await ledgers.record(
@@ -189,6 +180,12 @@ async def _carry_out(turn: Turn, enquiry: Enquiry, outcome: Outcome) -> Reply:
     return await owe(turn, enquiry)
 
 
+async def _again(turn: Turn, last: Enquiry, words: str, outcome: Outcome) -> Reply:
+    """Carry out once more what was asked, now that more is known of the case; both stay one enquiry."""
+    last.words = words
+    return await _carry_out(turn, last, outcome)
+
+
 async def _offer(turn: Turn, enquiry: Enquiry, outcome: Near) -> Reply:
     """The choices, as far as they are in force: with none of them the question is owed an answer."""
     shown: dict[int, str] = {}
@@ -199,8 +196,8 @@ async def _offer(turn: Turn, enquiry: Enquiry, outcome: Near) -> Reply:
     if not shown:
         return await owe(turn, enquiry)
     enquiry.offered = [str(entry_id) for entry_id in shown]
-    # Without a word of our field it is probably about something else, and then it is not owed an answer.
-    doubtful = not in_our_field(enquiry.words[:LONGEST_MATCHED])
+    # What is probably about something else is not owed an answer.
+    doubtful = cases.doubtful(enquiry.words[:LONGEST_MATCHED], outcome)
     text, labels = cases.offer(turn, outcome, list(shown.values()), doubtful=doubtful)
     keyboard = keyboards.choices(turn.lang, enquiry.id, len(shown), doubtful=doubtful, labels=labels)
     return turn.say(text, keyboard)
@@ -213,7 +210,7 @@ async def _several(turn: Turn, questions: list[str]) -> Reply:
         if stopped is not None:
             part = await _stopped(turn, question, stopped)
         else:
-            outcome = await match(turn, question)
+            outcome = await cases.match(turn, question)
             part = await _carry_out(turn, await _record(turn, question, outcome), outcome)
         head = f"{number}/{len(questions)} {escape(question[:60])}"
         reply += _headed(turn, head, part)
@@ -243,7 +240,7 @@ async def _earlier_piece(turn: Turn, words: str) -> Enquiry | None:
 async def _joined(turn: Turn, last: Enquiry, words: str, outcome: Outcome) -> Reply:
     """Two halves of one question: read together where that says more, apart where it does not."""
     together = f"{last.words}，{words}"
-    both = await match(turn, together)
+    both = await cases.match(turn, together)
     if last.outcome is Ended.AUTO:
         for found, said in ((both, together), (outcome, words)):
             if isinstance(found, Hit) and found.best.entry_id != last.entry_id:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from html import escape
 
@@ -11,9 +11,12 @@ from sqlalchemy import select
 from handlers.turn import Turn
 from knowledge import answer as answers
 from knowledge import case
-from knowledge.match import Near
+from knowledge.gate import in_our_field, is_question
+from knowledge.match import Near, Outcome
 from knowledge.sharpening import AskBack
 from knowledge.text import normalise
+from knowledge.versions import Audience
+from office import redact
 from ticketing import feedback
 from ticketing.ledgers import Enquiry
 
@@ -21,6 +24,20 @@ REMEMBERED = timedelta(minutes=30)
 MOST_REMEMBERED = 8
 # What answers a question of ours in words is short; anything longer asks something itself.
 REPLY = 14
+LONGEST_MATCHED = 1500
+# From this the first choice is likely enough that nobody needs to be told what our field is.
+LIKELY = 0.4
+# The topic of what other offices do and of other elections.
+OTHER_OFFICES = frozenset({"diff_election"})
+
+
+async def match(turn: Turn, words: str, facts: Mapping[str, str] = case.UNKNOWN.facts) -> Outcome:
+    """What the base has for these words; `facts` were stated apart from them."""
+    return await answers.find(
+        turn.session, turn.desk.live, words[:LONGEST_MATCHED].replace(redact.PLACEHOLDER, " "),
+        audience=Audience.VOTER, unit=turn.district, now=turn.now,
+        facts={**await known(turn, words[:LONGEST_MATCHED]), **facts},
+    )  # fmt: skip
 
 
 async def known(turn: Turn, words: str) -> dict[str, str]:
@@ -52,6 +69,25 @@ async def told(turn: Turn, last: Enquiry, words: str) -> int | None:
     if entry_id is not None:
         await feedback.choice(turn.session, last, entry_id, now=turn.now)
     return entry_id
+
+
+def added(last: Enquiry, words: str) -> dict[str, str]:
+    """The facts that words state, and nothing else, after choices were offered for `last`."""
+    if last.ticket_id is not None or last.entry_id is not None or not last.offered or len(words) > REPLY:
+        return {}
+    return case.lasting(case.only_states(normalise(words, answers.lexicon())))
+
+
+def doubtful(words: str, outcome: Near) -> bool:
+    """Whether faint choices answer words that have nothing of our field.
+
+    A short question leaves out what it is about: 要材料吗 is one of ours if all that is like it are.
+    """
+    best = outcome.choices[0]
+    if in_our_field(words) or best.probability >= LIKELY:
+        return False
+    short = len(words) <= REPLY and is_question(words) and not best.asked.foreign
+    return not short or any(choice.topic in OTHER_OFFICES for choice in outcome.choices)
 
 
 def offer(turn: Turn, outcome: Near, questions: Sequence[str], *, doubtful: bool) -> tuple[str, list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from aiogram import F, Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.fsm.context import FSMContext
@@ -21,6 +23,8 @@ from office.errors import NotFound
 from ticketing import forget, ledgers
 
 router = Router(name="start")
+
+KNOCKED = timedelta(minutes=1)
 
 
 @router.message(CommandStart())
@@ -147,3 +151,12 @@ async def menu(query: CallbackQuery, turn: Turn, state: FSMContext) -> Reply:
 def greeting(turn: Turn) -> Reply:
     """Who this is, what it can do, and what never to send."""
     return turn.say(turn.words("hello"), keyboards.menu(turn.lang))
+
+
+def knocked(turn: Turn) -> Reply:
+    """在吗: a stranger gets the greeting, anybody else one line, and not again at once."""
+    if turn.contact.first_seen_at == turn.now:
+        return greeting(turn)
+    if not turn.first_in("knock", KNOCKED):
+        return []
+    return turn.say(turn.words("here"), keyboards.menu(turn.lang))

@@ -194,15 +194,34 @@ def the_difference(profiles: Sequence[Profile]) -> str:
 
 
 def told(text: str, offered: Mapping[int, Profile]) -> int | None:
-    """Which of the offered entries a few normalised words choose (外地的), where one fact decides."""
+    """Which of the offered entries a few normalised words choose: 外地的 where one fact decides, else words
+    that state a fact by themselves, if the entries differ in it and one alone is for that value."""
     name = the_difference(list(offered.values()))
-    if not name:
+    if name:
+        return _fitting(text, offered, name, table().facts[name].replies)
+    found = {_fitting(text, offered, fact.name, fact.said) for fact in table().facts.values()} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _fitting(
+    text: str, offered: Mapping[int, Profile], name: str, meaning: Mapping[str, str | None]
+) -> int | None:
+    if len({known.facts[name] for known in offered.values() if name in known.facts}) < 2:
         return None
-    words = any_of(tuple(table().facts[name].replies))
-    values = {table().facts[name].replies[word] for word in words.findall(text)}
+    words = any_of(tuple(meaning))
+    values = {meaning[word] for word in words.findall(text)}
     if len(values) != 1 or any_of(table().small_talk).sub("", words.sub("", text)):
         return None
-    return next((entry for entry, known in offered.items() if {known.facts[name]} == values), None)
+    found = [entry for entry, known in offered.items() if known.facts.get(name) in values]
+    return found[0] if len(found) == 1 and None not in values else None
+
+
+def only_states(text: str) -> dict[str, str]:
+    """The facts of a normalised text that says nothing else; none if it says more."""
+    facts = stated(text)
+    for name in facts:
+        text = any_of(tuple(table().facts[name].said)).sub("", text)
+    return {} if any_of(table().small_talk).sub("", text) else facts
 
 
 def chosen(offered: Mapping[int, Profile], entry_id: int | None) -> dict[str, str]:

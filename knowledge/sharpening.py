@@ -197,21 +197,40 @@ class _Sharpening:
         # Letters without tones do not show what they state; a matter of others is not ours to ask about.
         if len(order) < 2 or asked.latin or asked.foreign:
             return None
-        first, second = order[0].chance, order[1].chance
-        if min(first, second) < max(self.near, _BARELY * max(first, second)):
+        first, offered = order[0], order[1:MAX_CHOICES]
+        other = next((one for one in offered if self._apart(first, one)), None)
+        if other is None:
             return None
-        name = the_difference([one.profile for one in order[:2]])
-        if not name or name in self.known or not order[0].like(order[1], table().facts[name]):
-            return None
-        shown = list(order[:2])
-        for one in order[2:MAX_CHOICES]:
-            differs = the_difference([*(other.profile for other in shown), one.profile]) == name
-            if differs and one.chance >= self.near and one.like(order[0], table().facts[name]):
+        name = the_difference([first.profile, other.profile])
+        shown = [first, other]
+        for one in offered:
+            if one is other:
+                continue
+            differs = the_difference([*(known.profile for known in shown), one.profile]) == name
+            if differs and one.chance >= self.near and one.like(first, table().facts[name]):
                 shown.append(one)
-            elif one.chance > _FAINT * second:
+            elif one.chance > _FAINT * other.chance and not self._settled(one, shown, name):
                 return None
         values = tuple(one.profile.facts[name] for one in shown)
         return AskBack(candidates, tuple(one.candidate for one in shown), name, values)
+
+    def _apart(self, first: _Found, other: _Found) -> bool:
+        """Whether one fact that is not known yet decides between the two."""
+        if min(first.chance, other.chance) < max(self.near, _BARELY * max(first.chance, other.chance)):
+            return False
+        name = the_difference([first.profile, other.profile])
+        return bool(name) and name not in self.known and first.like(other, table().facts[name])
+
+    def _settled(self, one: _Found, shown: Sequence[_Found], name: str) -> bool:
+        """Whether asking for the fact settles this entry too: it is about the same as one that is shown,
+        and for the same value or for every one."""
+        values = {known.profile.facts[name] for known in shown}
+        if one.profile.facts.get(name) not in {None, *values}:
+            return False
+        return any(
+            one.candidate.topic == known.candidate.topic or one.like(known, table().facts[name])
+            for known in shown
+        )
 
 
 def _same(one: Form, other: Form) -> bool:

@@ -41,7 +41,7 @@ async def test_what_the_short_answer_said_is_not_said_again(chat: Chat) -> None:
 
 
 async def test_near_offers_numbered_questions_and_a_tap_answers(chat: Chat, town: Town) -> None:
-    out = await chat.says("怎么登记")
+    out = await chat.says("去哪里登记")
     assert out.text.startswith("您想问的是哪一个？\n1. ")
     assert out.buttons == ["第1个", "第2个", "第3个", "都不是"]
 
@@ -64,6 +64,24 @@ async def test_a_typed_number_chooses_like_a_tap(chat: Chat, said: str) -> None:
     assert second in (await chat.says(said)).text
 
 
+@pytest.mark.parametrize(("said", "no"), [("本市户口", "K-0301"), ("我是外地户口", "K-0300")])
+async def test_a_fact_stated_after_choices_decides(chat: Chat, town: Town, said: str, no: str) -> None:
+    assert (await chat.says("去哪里登记")).buttons[:3] == ["第1个", "第2个", "第3个"]
+    town.later(minutes=1)
+    assert no in (await chat.says(said)).text
+    assert len(await town.rows(Enquiry)) == 1
+
+
+async def test_a_fact_that_decides_nothing_keeps_the_question_open(chat: Chat, town: Town) -> None:
+    await chat.says("去哪里登记")
+    town.later(minutes=1)
+    out = await chat.says("退休了")
+    assert "都不是" in out.buttons
+    (enquiry,) = await town.rows(Enquiry)
+    assert enquiry.words == "去哪里登记，退休了"
+    assert await town.tickets() == []
+
+
 async def test_a_number_that_chooses_nothing_leads_to_the_menu(chat: Chat, town: Town) -> None:
     out = await chat.says("3")
     assert out.text == "请重新选择，或直接打字提问。"
@@ -82,12 +100,80 @@ async def test_none_of_these_becomes_one_ticket(chat: Chat, town: Town) -> None:
 
 
 async def test_choices_without_a_word_of_our_field_are_offered_with_doubt(chat: Chat, town: Town) -> None:
-    out = await chat.says("补办要去哪里")
+    out = await chat.says("买彩票")
     assert out.text.startswith("我只能解答选民登记和选举程序问题。您想问的是这些吗？\n1. ")
     assert "都不是" not in out.buttons
     assert "人工咨询" in out.buttons
     assert await town.tickets() == []
     assert "【" in (await chat.taps("第1个")).text
+
+
+@pytest.mark.parametrize("said", ["补办要去哪里", "怎么补办", "补办手续要去哪里排队办理啊我想知道"])
+async def test_likely_or_short_questions_are_offered_choices_without_a_rebuke(chat: Chat, said: str) -> None:
+    out = await chat.says(said)
+    assert out.text.startswith("您想问的是哪一个？\n1. ")
+    assert "都不是" in out.buttons
+
+
+@pytest.mark.parametrize(
+    "said", ["都不是", "都不对", "没有我要问的", "以上都不是", "都不是我想问的。", "上面都没有"]
+)
+async def test_none_of_these_can_be_typed(chat: Chat, town: Town, said: str) -> None:
+    await chat.says("怎么登记")
+    out = await chat.says(said)
+    ticket = await town.ticket()
+    assert ticket.words == "怎么登记"
+    assert ticket.ticket_no in out.text
+    assert ticket.ticket_no in (await chat.says(said)).text
+    assert len(await town.tickets()) == 1
+    assert len(await town.rows(Enquiry)) == 1
+
+
+async def test_none_of_these_without_choices_refuses_nothing(chat: Chat, town: Town) -> None:
+    await chat.says("都不是")
+    assert await town.tickets() == []
+
+
+@pytest.mark.parametrize("said", ["不用了", "算了", "没事了", "不需要", "不用了，谢谢", "那算了吧"])
+async def test_a_person_can_be_called_off(chat: Chat, town: Town, said: str) -> None:
+    await chat.says("我要人工")
+    assert (await chat.says(said)).text == "好的，不麻烦了。还有问题随时问我。"
+    assert "K-0540" in (await chat.says(LOST)).text, "the next question is matched again"
+    assert await town.tickets() == []
+
+
+async def test_half_a_question_that_is_called_off_is_not_owed(chat: Chat, town: Town) -> None:
+    await chat.says("我爸是军人")
+    town.later(seconds=2)
+    assert "好的，不麻烦了" in (await chat.says("算了")).text
+    town.later(seconds=10)
+    await town.clock_ticks()
+    assert await town.tickets() == []
+
+
+async def test_calling_off_what_is_with_a_person_is_told_to_that_person(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    town.later(minutes=1)
+    await chat.says("不用了")
+    assert [post.text for post in await town.rows(ThreadPost)] == [UNKNOWN, "不用了"]
+
+
+async def test_politeness_after_human_is_no_question(chat: Chat, town: Town) -> None:
+    await chat.says("人工")
+    assert (await chat.says("谢谢")).text == "不客气。还有问题随时问我。"
+    assert await town.tickets() == []
+
+
+@pytest.mark.parametrize("said", ["开发票", "红烧肉"])
+async def test_a_fragment_of_another_field_is_told_so(chat: Chat, town: Town, said: str) -> None:
+    out = await chat.says(said)
+    assert out.text.startswith("我只能解答选民登记和选举程序问题。\n")
+    assert "人工咨询" in out.buttons
+
+
+async def test_who_was_bribed_is_helped_at_once(chat: Chat, town: Town) -> None:
+    await chat.says("有人给我塞200块钱让我投他,咋办")
+    assert (await town.ticket()).kind is TicketKind.REPORT
 
 
 async def test_a_miss_is_owed_with_number_code_and_time(chat: Chat, town: Town) -> None:
@@ -418,7 +504,7 @@ async def test_two_messages_at_once_are_handled_one_after_the_other(chat: Chat, 
     texts = first.texts or second.texts
     assert texts
     (enquiry,) = await town.rows(Enquiry)
-    assert enquiry.words == "怎么登记，户口是外地的"
+    assert enquiry.entry_id is not None
     sent = [method for method in town.session.sent if getattr(method, "text", None)]
     assert "1. " in sent[0].text
     assert "K-0300" in sent[1].text

@@ -7,7 +7,7 @@ from tests.journeys.conversation import Chat, Town
 from ticketing.ledgers import Enquiry
 
 LOST = "选民证丢了怎么办？"
-VAGUE = "怎么登记"
+VAGUE = "去哪里登记"
 
 
 async def taught(town: Town) -> list[tuple[Source, int | None]]:

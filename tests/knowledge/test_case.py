@@ -139,6 +139,26 @@ def test_other_words_do_not(words: str) -> None:
     assert case.told(said(words), OFFERED) is None
 
 
+def test_words_that_state_a_fact_choose_among_entries_that_differ_otherwise_too() -> None:
+    working, retired = (
+        Profile((), {"status": "working"}),
+        Profile((), {"status": "retired", "hukou": "local"}),
+    )
+    general = Profile((), {})
+    assert case.told(said("我退休了"), {1: working, 2: retired, 3: general}) == 2
+    assert case.told(said("退休"), {1: working, 2: retired, 3: retired}) is None, "two are for the retired"
+    assert case.told(said("退休"), {1: general, 2: retired}) is None, "they do not differ in it"
+    assert case.told(said("不是"), {1: working, 2: retired, 3: general}) is None, "nobody asked"
+    assert case.told(said("退休了能在家投票吗"), {1: working, 2: retired, 3: general}) is None
+
+
+def test_words_that_state_a_fact_and_nothing_else() -> None:
+    assert case.only_states(said("我是本市户口")) == {"hukou": "local"}
+    assert case.only_states(said("退休")) == {"status": "retired"}
+    assert case.only_states(said("退休了怎么登记")) == {}
+    assert case.only_states(said("谢谢")) == {}
+
+
 def test_nothing_is_told_where_more_than_one_fact_differs() -> None:
     working = entry("上海户口上班的登记带什么", "本市户口在职的登记要什么材料")
     assert case.the_difference([HERE, ELSEWHERE]) == "hukou"

@@ -191,10 +191,41 @@ def test_what_the_base_answers_is_not_stopped() -> None:
     assert sum(found not in meant for *_, found in stopped) <= 0.001 * every, stopped
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "有人给我塞200块钱让我投他,咋办",
+        "村主任给我塞红包叫我投他怎么办",
+        "候选人送米送油让我们选他，怎么办",
+        "他给我送了两桶油，要我投他，该找谁",
+        "厂里发200元让我们选厂长怎么办",
+        "隔壁给我500块叫我选某人，这事谁来管",
+    ],
+)
+def test_who_was_offered_something_for_a_vote_reports_it(words: str) -> None:
+    assert by_rule(words) is Gate.REPORT
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "收钱投票违法吗",
+        "有人送东西拉票可以吗,算违法吗",
+        "贿选怎么处罚",
+        "送米送油让人选他违法吗",
+        "有人给我钱让我投他，怎么举报",
+        "如果有人给我钱让我投他怎么办",
+        "我给邻居20块钱让他帮我代投可以吗",
+    ],
+)
+def test_what_the_rule_on_bribes_is_may_be_asked(words: str) -> None:
+    assert gate(words) is None
+
+
 def test_what_belongs_to_our_field_is_known() -> None:
     for words in ("空挂户怎么办", "我是軍人在哪登記", "12345转来的选举问题"):
         assert in_our_field(words)
-    for words in ("明天下雨吗", "给我讲个笑话", "公积金怎么提取"):
+    for words in ("明天下雨吗", "给我讲个笑话", "公积金怎么提取", "开发票", "买火车票"):
         assert not in_our_field(words)
 
 

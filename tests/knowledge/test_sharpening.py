@@ -18,6 +18,7 @@ from knowledge.model import SHIPPED
 from knowledge.outcomes import Candidate, Hit, Miss, Near, Outcome, Source, Thresholds
 from knowledge.sharpening import AskBack, Place, sharpen
 from knowledge.text import normalise
+from knowledge.train import shipped
 from knowledge.versions import Audience
 from office.store import Store
 from office.units import Unit
@@ -231,6 +232,32 @@ def test_two_cases_of_one_question_are_asked_back() -> None:
     assert isinstance(outcome, AskBack)
     assert outcome.fact == "hukou"
     assert outcome.options == (("elsewhere", 2), ("local", 3))
+
+
+def test_a_third_entry_of_the_same_topic_does_not_keep_the_fact_from_being_asked() -> None:
+    outcome = sharper(near(WHAT, {2: 0.4, 1: 0.35, 3: 0.3}))
+    assert isinstance(outcome, AskBack)
+    assert outcome.options == (("elsewhere", 2), ("local", 3))
+    assert type(sharper(near(WHAT, {2: 0.4, 6: 0.35, 3: 0.3}))) is Near, "of another topic it does"
+    assert type(sharper(near(WHAT, {1: 0.4, 2: 0.35, 3: 0.3}))) is Near, "the first is one of the two"
+    assert type(sharper(near(WHAT, {2: 0.4, 1: 0.35, 6: 0.32, 3: 0.3}))) is Near, "as is what is offered"
+
+
+@pytest.mark.parametrize("question", ["学生在哪里登记", "大学生在哪登记"])
+def test_the_shipped_base_asks_students_where_their_hukou_is(question: str) -> None:
+    sources = shipped()
+    voters = {source.entry_id for source in sources if source.audience == "voter"}
+    index = Index(sources, lexicon())
+
+    def ask(hidden: frozenset[int] = frozenset(), **facts: str) -> Outcome:
+        matched = index.rank(question, lambda entry_id: entry_id in voters - hidden)
+        return sharpen(matched, index, Case(facts), lambda _: Place(DISTRICT), ask) if not hidden else matched
+
+    outcome = ask()
+    assert isinstance(outcome, AskBack)
+    assert dict(outcome.options).keys() == {"local", "elsewhere"}
+    for value, entry_id in outcome.options:
+        assert shown(ask(hukou=value))[0] == entry_id
 
 
 def test_what_is_registered_for_or_voted_on_is_asked_back() -> None:
