@@ -112,7 +112,9 @@ def _unpack_chromium(folder: Path) -> None:
         for name in ("al2023", "swiftshader"):
             unpacked = brotli.decompress((packed / f"{name}.tar.br").read_bytes())
             with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
-                archive.extractall(folder, filter="data")
+                # The first releases of Python 3.11 do not know the filter yet.
+                safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+                archive.extractall(folder, **safely)
 
 
 def _convert_fonts(folder: Path) -> None:
