@@ -9,7 +9,9 @@ from knowledge.calibrate import (
     FAINTEST,
     FIRMEST,
     HIGHEST,
+    KNOTS,
     LOWEST,
+    TRUST,
     Curve,
     answer_from,
     curve,
@@ -75,3 +77,41 @@ def test_choices_are_offered_as_long_as_few_answers_are_lost() -> None:
     assert offer_from(worths, np.ones(1001), lost=0.1) == pytest.approx(0.1, abs=0.002)
     assert offer_from(worths, np.ones(1001), lost=0.5) == FIRMEST
     assert offer_from(np.ones(5), np.ones(5)) == FAINTEST
+
+
+def test_each_part_of_a_curve_is_its_share_of_right_ones_with_half_a_doubt() -> None:
+    scores = np.linspace(0, 1, 4 * KNOTS)
+    right = (scores > 0.5).astype(float)
+    found = curve(scores, right, np.ones(len(scores)))
+    last = float(scores[-4:].mean())
+    assert found.scores[-2] == pytest.approx(last, abs=1e-4)
+    assert found.worths[-2] == pytest.approx((4 + 0.5 * last) / 4.5, abs=1e-3)
+    assert found.worths[1] == pytest.approx(0.5 * float(scores[:4].mean()) / 4.5, abs=1e-3)
+    assert (found(0.0), found(1.0)) == (0.0, 1.0)
+    assert len(found.scores) == KNOTS + 2
+    assert curve(scores[:-1], right[:-1], np.ones(len(scores) - 1)) == Curve()
+
+
+def test_who_counts_more_bends_the_curve_more() -> None:
+    scores = np.tile(np.linspace(0.01, 0.99, 500), 2)
+    right = np.repeat([1.0, 0.0], 500)
+    light, heavy = (curve(scores, right, np.repeat([1.0, weight], 500))(0.5) for weight in (1.0, 3.0))
+    assert light == pytest.approx(0.5, abs=0.02)
+    assert heavy == pytest.approx(0.25, abs=0.02)
+
+
+def test_as_many_verdicts_as_trust_are_worth_as_much_as_the_base() -> None:
+    bent = verdicts_on(Curve(), [(0.925, True)] * TRUST)
+    assert bent(0.925) == pytest.approx((TRUST * 0.925 + TRUST) / (2 * TRUST), abs=0.03)
+    before = Curve((0.0, 0.5, 1.0), (0.0, 0.8, 1.0))
+    after = verdicts_on(before, [(0.8, False)] * 400)
+    assert after.scores == before.scores
+    assert after(0.5) < 0.6
+
+
+def test_the_point_to_answer_from_counts_weights_and_one_error_more() -> None:
+    worths = np.array([0.9, 0.8, 0.7, 0.6])
+    right = np.array([1.0, 1.0, 0.0, 1.0])
+    assert answer_from(worths, right, np.ones(4), wanted_wrong=0.25) == 0.8
+    assert answer_from(worths, right, np.ones(4), wanted_wrong=0.5) == 0.6
+    assert answer_from(worths, right, np.array([1.0, 1.0, 0.1, 1.0]), wanted_wrong=0.3) == 0.6

@@ -38,6 +38,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "knowledge.features": _MATCHER,
     "knowledge.pairs": _MATCHER,
     "knowledge.evaluate": ("tests/knowledge/test_evaluate.py",),
+    "knowledge.calibrate": ("tests/knowledge/test_calibrate.py",),
+    "knowledge.case": ("tests/knowledge/test_case.py",),
+    "knowledge.replay": ("tests/knowledge/test_replay.py",),
+    "knowledge.parts": _MATCHER,
+    "knowledge.leftovers": _MATCHER,
     "office.hours": ("tests/office/test_hours.py",),
     "office.digits": ("tests/office/test_digits.py",),
     "office.redact": ("tests/office/test_redact.py",),
@@ -76,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
 def prepare(names: Sequence[str], without: Sequence[str]) -> None:
     """A fresh copy of the tree with a configuration for these modules."""
     shutil.rmtree(PLACE, ignore_errors=True)
-    for folder in ("office", "knowledge", "ticketing", "data", "tests"):
+    for folder in ("office", "knowledge", "ticketing", "data", "locales", "tests"):
         shutil.copytree(ROOT / folder, PLACE / folder, ignore=shutil.ignore_patterns("__pycache__"))
     tests = list(dict.fromkeys(test for name in names for test in MODULES[name]))
     (PLACE / "pyproject.toml").write_text(configuration(names, tests, without), encoding="utf-8")
@@ -88,7 +93,7 @@ def configuration(names: Sequence[str], tests: Sequence[str], without: Sequence[
     lists = {
         "source_paths": ["office", "knowledge", "ticketing"],
         "only_mutate": [f"{name.replace('.', '/')}.py" for name in names],
-        "also_copy": ["data"],
+        "also_copy": ["data", "locales"],
         # Without the conftest: the pure modules' tests need no server, and get none.
         "pytest_add_cli_args": ["--noconftest", "--hypothesis-seed=0", "-p", "no:cacheprovider", *left_out],
         "pytest_add_cli_args_test_selection": list(tests),
