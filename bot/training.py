@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from knowledge.labelled import Question
 from knowledge.live import lexicon
 from knowledge.match import Index
 from knowledge.model import Model
@@ -23,6 +24,7 @@ from knowledge.replay import Case, compare
 from knowledge.train import Label, learn
 
 NICENESS = 10
+ADVERSARIAL = "adversarial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,22 @@ class Trained:
         return cls(Model.from_json(held["model"]), tuple(held["faults"]), held["figures"])
 
 
+def open_questions(cases: Sequence[Case]) -> list[Question]:
+    """The golden questions that may be learned from: not the sealed ones, nor those made to mislead, nor the
+    entries' own, which would prove themselves."""
+    return [
+        Question(case.q, case.topic, case.also, case.audience)
+        for case in cases
+        if not case.sealed and not case.entry_no and case.kind != ADVERSARIAL
+    ]
+
+
 def carry_out(task: Task) -> Trained:
     """Train, then ask all golden questions under the present model and under the new one."""
     model = learn(
-        task.sources, lexicon(), labels=task.labels, verdicts=task.verdicts, wanted_wrong=task.wanted_wrong
-    )
+        task.sources, lexicon(), labels=task.labels, verdicts=task.verdicts,
+        golden=open_questions(task.cases), wanted_wrong=task.wanted_wrong,
+    )  # fmt: skip
     result = compare(
         Index(task.sources, lexicon(), task.present), Index(task.sources, lexicon(), model), task.cases
     )

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from bot import learning
 from bot.app import Machine
 from bot.learning import Learner, TrainingFailed
-from bot.training import Task, Trained
+from bot.training import Task, Trained, open_questions
 from bot.worker import Worker
 from handlers.turn import Desk
 from knowledge import base as entry_files
@@ -349,6 +349,19 @@ def test_a_task_and_its_result_survive_the_way_between_processes() -> None:
     assert again.present.digest == SHIPPED.digest
     result = Trained(BOLD, ("wrong_more",), {"after": {"wrong": 1}})
     assert Trained.from_json(result.as_json()) == result
+
+
+def test_only_open_golden_questions_are_learned_from() -> None:
+    cases = [
+        Case("选民证找不到了怎么补", "voter_card", also=("reg_docs",), audience="staff"),
+        Case("封存的问题不能拿来学", "voter_card", sealed=True),
+        Case("身份证丢了怎么补", "none", kind="adversarial"),
+        Case("选民证丢了怎么补", "voter_card", kind="own", entry_no="K-0001"),
+    ]
+    (found,) = open_questions(cases)
+    assert (found.q, found.topic, found.also, found.audience) == (
+        "选民证找不到了怎么补", "voter_card", ("reg_docs",), "staff",
+    )  # fmt: skip
 
 
 async def test_a_training_in_its_own_process_brings_a_model_that_answers() -> None:
