@@ -180,3 +180,18 @@ def test_two_entries_that_no_longer_answer_their_own_question_block() -> None:
     # Golden questions beside them fall back to choices as well: that alone is no such fault.
     golden = {LOST: right, WHEN: right}
     assert replay.weigh(golden, dict.fromkeys(golden, choice)).faults == ()
+
+
+def test_a_new_model_may_answer_a_little_less_at_once_and_not_much_less() -> None:
+    before = replay.Figures(
+        asked=1000, in_scope=1000, right=600, offered=300, unresolved=90, wrong=10, astray=0
+    )
+    little = replay.Figures(
+        asked=1000, in_scope=1000, right=580, offered=320, unresolved=90, wrong=10, astray=0
+    )
+    much = replay.Figures(
+        asked=1000, in_scope=1000, right=560, offered=340, unresolved=90, wrong=10, astray=0
+    )
+    assert replay.faults(before, little) == ("right_less",)
+    assert replay.faults(before, little, replay.MODEL_FALL) == ()
+    assert replay.faults(before, much, replay.MODEL_FALL) == ("right_less",)
