@@ -13,7 +13,7 @@ from admin import forms, times
 from admin.entries import topic_options
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from knowledge import golden
-from knowledge.replay import OUT_OF_SCOPE
+from knowledge.labelled import OUT_OF_SCOPE
 from knowledge.versions import Audience, by_number, topics
 from office.errors import Invalid
 from office.staff import Permission

@@ -81,8 +81,8 @@ async def in_own_process(task: Task) -> Trained:
 class Learner:
     """Trains the matcher on the base of this installation and on what people said of its answers.
 
-    `wanted_wrong` is the share of answers that may be wrong, `clock` gives the present moment. However many
-    processes look, one trains.
+    `wanted_wrong` is the share of all questions that may be answered wrongly, `clock` gives the present
+    moment. However many processes look, one trains.
     """
 
     def __init__(

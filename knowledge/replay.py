@@ -9,6 +9,7 @@ from typing import Any
 
 from knowledge.claims import Claim
 from knowledge.claims import faults as claim_faults
+from knowledge.labelled import OUT_OF_SCOPE
 from knowledge.match import Candidate, Hit, Index, Near, Outcome
 from knowledge.outcomes import Source
 
@@ -30,7 +31,6 @@ OWN_LOST = 1
 """So many entries may no longer be the answer at once to their own standard question."""
 OWN = "own"
 """The kind of a question that is some entry's standard question."""
-OUT_OF_SCOPE = "none"
 
 
 @dataclass(frozen=True, slots=True)

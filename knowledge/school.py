@@ -250,7 +250,8 @@ class School:
 
 
 def _words(of: Form) -> frozenset[str]:
-    return of.sets[0] | of.sets[1]
+    characters, bigrams, _ = of.sets  # made anew each time they are asked for
+    return characters | bigrams
 
 
 def lessons(

@@ -20,6 +20,7 @@ from knowledge import calibrate, school
 from knowledge.calibrate import Curve
 from knowledge.grams import Floats
 from knowledge.labelled import Question, read_questions
+from knowledge.live import lexicon
 from knowledge.model import FILE, Model
 from knowledge.outcomes import Source, Thresholds
 from knowledge.pairs import FEATURES
@@ -186,10 +187,9 @@ def learn(
     """Train on a base and on what people said of its answers; the same input gives the same model.
 
     `verdicts` are probabilities at which was answered at once, and whether that helped. `golden` questions
-    count more than lessons, for people really asked them. `wanted_wrong` is the
-    share of all questions that may be answered wrongly when half of them have no answer. A base with too few
-    phrasings for each entry keeps the prior. `effort` is about the number of lessons: 16,000 take one core
-    for a minute.
+    count more than lessons, for people really asked them. `wanted_wrong` is the share of all questions that
+    may be answered wrongly when half of them have no answer. A base with too few phrasings for each entry
+    keeps the prior. `effort` is about the number of lessons: 16,000 take one core for a minute.
     """
     prior = prior_weights()
     found = school.lessons(sources, lexicon, labels, effort)
@@ -204,12 +204,9 @@ def learn(
     weights = fit(sheet, prior, _PULL)
     judged = _out_of_fold(sheet, prior)
     curve = calibrate.curve(judged.scores, judged.right, judged.counts)
-    worths = np.array([curve(score) for score in judged.scores]) * judged.answerable
-    hit = calibrate.answer_from(worths, judged.right, judged.counts, wanted_wrong)
-    known = judged.known
-    near = calibrate.offer_from(
-        np.array([curve(score) for score in judged.scores[known]]), judged.counts[known]
-    )
+    worths = np.array([curve(score) for score in judged.scores])
+    hit = calibrate.answer_from(worths * judged.answerable, judged.right, judged.counts, wanted_wrong)
+    near = calibrate.offer_from(worths[judged.known], judged.counts[judged.known])
     return Model(
         features=named(weights[:DENSE]),
         left=_kept(sheet, weights, "left"),
@@ -308,8 +305,7 @@ def golden() -> list[Question]:
 
 def main() -> None:
     """Fit to the shipped base and write the model."""
-    lexicon = Lexicon.from_data(yaml.safe_load((DATA / "lexicon.yaml").read_text(encoding="utf-8")))
-    model = learn(shipped(), lexicon, golden=golden(), effort=SHIPPED_EFFORT)
+    model = learn(shipped(), lexicon(), golden=golden(), effort=SHIPPED_EFFORT)
     FILE.write_text(model.as_json(), encoding="utf-8")
     print(f"{FILE.name}: {len(model.left) + len(model.missing)} words, {model.thresholds}", file=sys.stderr)
 
