@@ -129,3 +129,16 @@ async def publish(session: AsyncSession, version: EntryVersion, *, actor: Staff,
         await checks.ask_override(session, version, "试验用的口径库题目太少", actor=asker, now=now)
         await checks.override(session, version, actor=actor, now=now)
     await entries.publish(session, version, seen=version.version, actor=actor, now=now)
+
+
+@dataclass
+class Clock:
+    """The one clock of the tests; it moves only when told to."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, span: timedelta) -> None:
+        self.now += span

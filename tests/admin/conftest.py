@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -19,22 +19,10 @@ from office import signin
 from office.staff import Staff
 from office.store import Store
 from tests.make import HOURS, Cast
+from tests.make import Clock as Clock
 
 ADDRESS = "http://desk.test"
 PASSWORD = "a long enough password"
-
-
-@dataclass
-class Clock:
-    """The one clock of the tests; it moves only when told to."""
-
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, span: timedelta) -> None:
-        self.now += span
 
 
 @dataclass

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot import app
 from bot.app import Machine
 from bot.settings import Settings
 from office.store import Store
-from tests.make import Cast, an_entry
+from tests.make import Cast, Clock, an_entry
 
 ADDRESS = "http://desk.test"
 
@@ -29,6 +30,12 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    """The test's moment, which moves only when told to."""
+    return Clock(now)
 
 
 @pytest.fixture

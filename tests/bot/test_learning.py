@@ -31,7 +31,7 @@ from knowledge.versions import by_number, revision
 from office import leases
 from office.audit import SYSTEM, AuditEntry
 from office.store import Store
-from tests.make import HOURS, Cast, an_entry
+from tests.make import HOURS, Cast, Clock, an_entry
 
 BOLD = replace(SHIPPED, thresholds=replace(SHIPPED.thresholds, hit=0.2))
 SHY = replace(SHIPPED, thresholds=replace(SHIPPED.thresholds, hit=0.9))
@@ -55,21 +55,6 @@ class Trainer:
         if self.fails:
             raise TrainingFailed("no")
         return Trained(self.model, self.faults, {"before": {"asked": 2}, "after": {"asked": 2}})
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock(now: datetime) -> Clock:
-    return Clock(now)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from office import contacts, outbox
 from office.contacts import Channel, Contact, ContactState
 from office.outbox import MOST_ATTEMPTS, Delivery, DeliveryState
 from office.store import Store
-from tests.make import HOURS, Cast
+from tests.make import HOURS, Cast, Clock
 from ticketing import timed
 
 BLOCKED = TelegramForbiddenError(GetMe(), "Forbidden: bot was blocked by the user")
@@ -71,21 +71,6 @@ class Town(BaseSession):
     async def stream_content(self, *args: Any, **more: Any) -> AsyncGenerator[bytes, None]:
         raise NotImplementedError
         yield b""
-
-
-class Clock:
-    """The one clock of these tests."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock(now: datetime) -> Clock:
-    return Clock(now)
 
 
 @pytest.fixture
