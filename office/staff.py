@@ -36,6 +36,9 @@ class Permission(StrEnum):
     SEE_ENTRIES = auto()
     DRAFT_ENTRIES = auto()
     PUBLISH_ENTRIES = auto()
+    SEE_RULES = auto()
+    DRAFT_RULES = auto()
+    SIGN_RULES = auto()
     SEE_STAFF = auto()
     MANAGE_STAFF = auto()
     SEE_AUDIT = auto()
@@ -43,12 +46,17 @@ class Permission(StrEnum):
 
 P = Permission
 GRANTS: Mapping[Role, frozenset[Permission]] = {
-    Role.REGISTRAR: frozenset({P.SEE_ENTRIES}),
-    Role.DUTY_OFFICER: frozenset({P.SEE_TICKETS, P.WORK_TICKETS, P.SEE_ENTRIES, P.DRAFT_ENTRIES}),
-    Role.EDITOR: frozenset({P.SEE_TICKETS, P.SEE_ENTRIES, P.DRAFT_ENTRIES}),
-    Role.REVIEWER: frozenset({P.SEE_TICKETS, P.WORK_TICKETS, P.SEE_ENTRIES, P.PUBLISH_ENTRIES, P.SEE_AUDIT}),
-    Role.OBSERVER: frozenset({P.SEE_TICKETS, P.SEE_ENTRIES, P.SEE_AUDIT}),
-    Role.ADMIN: frozenset({P.SEE_STAFF, P.MANAGE_STAFF, P.SEE_AUDIT, P.SEE_ENTRIES}),
+    Role.REGISTRAR: frozenset({P.SEE_ENTRIES, P.SEE_RULES}),
+    Role.DUTY_OFFICER: frozenset(
+        {P.SEE_TICKETS, P.WORK_TICKETS, P.SEE_ENTRIES, P.DRAFT_ENTRIES, P.SEE_RULES, P.DRAFT_RULES}
+    ),
+    Role.EDITOR: frozenset({P.SEE_TICKETS, P.SEE_ENTRIES, P.DRAFT_ENTRIES, P.SEE_RULES, P.DRAFT_RULES}),
+    Role.REVIEWER: frozenset(
+        {P.SEE_TICKETS, P.WORK_TICKETS, P.SEE_ENTRIES, P.PUBLISH_ENTRIES, P.SEE_RULES, P.SIGN_RULES}
+        | {P.SEE_AUDIT}
+    ),
+    Role.OBSERVER: frozenset({P.SEE_TICKETS, P.SEE_ENTRIES, P.SEE_RULES, P.SEE_AUDIT}),
+    Role.ADMIN: frozenset({P.SEE_STAFF, P.MANAGE_STAFF, P.SEE_AUDIT, P.SEE_ENTRIES, P.SEE_RULES}),
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +26,8 @@ from ticketing.records import (
     UnansweredReason,
 )
 
+NO_FACTS: Mapping[str, str] = MappingProxyType({})
+
 
 async def open_ticket(
     session: AsyncSession,
@@ -42,10 +46,13 @@ async def open_ticket(
     asked_for_person: bool = False,
     urgent: bool = False,
     event_id: str = "",
+    group: str = "",
+    wizard_facts: Mapping[str, str] = NO_FACTS,
 ) -> Ticket:
     """Write a question down as a ticket with its number, code and promised time.
 
-    `words` are redacted once more here, so that no caller can forget it.
+    `words` are redacted once more here, so that no caller can forget it. `group` is the functional group
+    that is to answer; `wizard_facts` are the answers given step by step already.
     """
     found = redact.text(words, published=await units.published_numbers(session))
     promise = clocks.promise(now, hours, urgent=urgent)
@@ -61,6 +68,8 @@ async def open_ticket(
         channel=channel,
         unit_id=unit.id,
         topic=topic,
+        group=group,
+        wizard_facts=dict(wizard_facts),
         words=found.text,
         has_personal=bool(found.counts),
         asked_for_person=asked_for_person,

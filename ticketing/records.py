@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum, auto
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -97,7 +98,9 @@ class Ticket(Base):
     """A question the office owes an answer to.
 
     `words` is what the asker wrote, redacted, never changed after acceptance; later messages stand in the
-    thread. `conclusion_no` counts the conclusions given, so that each reaches each asker once.
+    thread. `group` is the functional group that is to answer, where one is named. `wizard_facts` are the
+    answers the asker has given step by step already: slots and options of a rule pack. `conclusion_no` counts
+    the conclusions given, so that each reaches each asker once.
     """
 
     __tablename__ = "ticket"
@@ -115,6 +118,8 @@ class Ticket(Base):
     channel: Mapped[Channel] = mapped_column(word(Channel))
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     topic: Mapped[str] = mapped_column(String(32), default="")
+    group: Mapped[str] = mapped_column(String(20), default="")
+    wizard_facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     words: Mapped[str] = mapped_column(Text)
     has_personal: Mapped[bool] = mapped_column(default=False)
     asked_for_person: Mapped[bool] = mapped_column(default=False)
