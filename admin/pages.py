@@ -22,7 +22,7 @@ from admin import forms
 from admin.forms import Form
 from admin.frame import NOBODY, Frame, office_facts, ways
 from knowledge.live import LiveBase
-from office import signin, staff, units
+from office import signin, staff, units, worktime
 from office.hours import OfficeHours
 from office.signin import SignIn
 from office.staff import Permission, Staff
@@ -48,7 +48,6 @@ class Services:
     """
 
     store: Store
-    hours: OfficeHours
     live: LiveBase
     secret: bytes
     sample: bool
@@ -109,6 +108,7 @@ class Desk(Visit):
 
     person: Staff
     sign_in: SignIn
+    hours: OfficeHours
 
     def may(self, permission: Permission) -> bool:
         """Whether a control for this act is worth showing; the act itself checks again."""
@@ -221,7 +221,9 @@ class Need:
             forms.check(request, form, machine.secret, anchor(request))
         if self.permission is not None:
             await staff.must(session, found[0], self.permission)
-        return Desk(request, machine, session, frame(request), form, machine.clock(), *found)
+        now = machine.clock()
+        hours = await worktime.hours(session, now=now)
+        return Desk(request, machine, session, frame(request), form, now, *found, hours)
 
 
 @cache

@@ -182,7 +182,7 @@ def time_left(desk: Desk, ticket: Ticket) -> dict[str, str]:
     """What remains of an open ticket's time, in words, and how loudly to say it."""
     if ticket.state not in OPEN_STATES:
         return {"left": "", "left_tone": ""}
-    level = clocks.warning_level(ticket.accepted_at, ticket.due_at, desk.now, desk.services.hours)
+    level = clocks.warning_level(ticket.accepted_at, ticket.due_at, desk.now, desk.hours)
     tones = {0: "", 80: "warn", 100: "danger"}
     tone = "danger" if desk.now >= ticket.due_at else tones[min(level, 80)]
     return {"left": times.remaining(ticket.due_at, desk.now, desk.frame.language), "left_tone": tone}

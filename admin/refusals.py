@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from admin import times
 from admin.forms import Form
 from admin.pages import Desk, Refusal, SignedOut, Visit, frame, render, services, wants_json, who
+from office import worktime
 from office.errors import Conflict, DeskError, Invalid, NotFound, NotPermitted, TooMany
 from office.words import say
 
@@ -110,7 +111,16 @@ async def _same_page(request: Request, refusal: Refusal) -> Response | None:
         found = await who(request, session)
         now = machine.clock()
         visit = (
-            Desk(request, machine, session, frame(request), form, now, *found)
+            Desk(
+                request,
+                machine,
+                session,
+                frame(request),
+                form,
+                now,
+                *found,
+                await worktime.hours(session, now=now),
+            )
             if found
             else Visit(request, machine, session, frame(request), form, now)
         )

@@ -116,7 +116,7 @@ async def answer(desk: Working, ticket_id: Number) -> Response:
         raise Invalid("conclusion_needed")
     version = await get_version(desk.session, desk.form.number("version_id"))
     text = desk.form.text("text")
-    hours = desk.services.hours
+    hours = desk.hours
     await tickets.answer(desk.session, ticket, text, version, actor=desk.person, hours=hours, now=desk.now)
     await drafts.save(desk.session, ticket, "", actor=desk.person, now=desk.now)
     return _back(ticket_id, "answered")
@@ -144,7 +144,7 @@ async def _answerable(desk: Desk, ticket_id: int) -> Ticket:
 async def sign(desk: Reviewing, ticket_id: Number) -> Response:
     """Sign the proposed answer; it leaves for the asker."""
     ticket = await _ticket(desk, ticket_id, fresh=False)
-    seen, hours = desk.form.number("version"), desk.services.hours
+    seen, hours = desk.form.number("version"), desk.hours
     await tickets.sign(desk.session, ticket, seen=seen, actor=desk.person, hours=hours, now=desk.now)
     return _back(ticket_id, "answered")
 
@@ -179,7 +179,7 @@ async def close(desk: Working, ticket_id: Number) -> Response:
 async def reopen(desk: Working, ticket_id: Number) -> Response:
     """Open an answered ticket again, same number."""
     ticket = await _ticket(desk, ticket_id)
-    hours = desk.services.hours
+    hours = desk.hours
     await verdicts.reopen(desk.session, ticket, actor=desk.person.as_actor(), hours=hours, now=desk.now)
     return _back(ticket_id, "reopened")
 

@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-import yaml
 from aiogram import Bot, Dispatcher
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage, DefaultKeyBuilder
 from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
@@ -34,11 +32,9 @@ from handlers.router import dispatcher
 from handlers.turn import Desk
 from knowledge.live import LiveBase
 from office.contacts import Channel
-from office.hours import OfficeHours
 from office.store import Store
 from office.wakeups import Wakeups
 
-HOURS = Path(__file__).parent.parent / "data" / "hours.yaml"
 STATE_LASTS = 30 * 60
 REDIS_WAITS = 2.0
 ANSWER_WITHIN = 2.0
@@ -102,8 +98,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
         wakeups.start()
         connections = (redis, listener)
     store = Store(settings.store_url, wakeups)
-    hours = OfficeHours.from_data(yaml.safe_load(HOURS.read_text(encoding="utf-8")))
-    desk = Desk(store, LiveBase(), hours, clock)
+    desk = Desk(store, LiveBase(), clock)
     bots: dict[Channel, Bot] = {Channel.WEB: web.make_bot(store, clock)}
     if settings.telegram_token is not None:
         token = settings.telegram_token.get_secret_value()
@@ -146,7 +141,6 @@ def application(machine: Machine) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.services = Services(
         store=machine.desk.store,
-        hours=machine.desk.hours,
         live=machine.desk.live,
         secret=settings.form_key(),
         sample=settings.demo,

@@ -21,7 +21,7 @@ from bot.learning import Learner
 from handlers import deliveries
 from handlers.turn import Desk
 from knowledge import lessons
-from office import outbox
+from office import outbox, worktime
 from office.contacts import Channel, Contact
 from office.outbox import Delivery, Undeliverable
 from office.wakeups import rang
@@ -204,7 +204,9 @@ class Worker:
 
     async def do_timed(self) -> bool:
         """Do what is due by the clock; every job finds its work by its own rows, so none is done twice."""
-        now, hours = self._clock(), self._desk.hours
+        now = self._clock()
+        async with self._desk.store.reading() as session:
+            hours = await worktime.hours(session, now=now)
         jobs: list[Callable[[AsyncSession], Awaitable[object]]] = [
             partial(timed.settle_pieces, hours=hours, now=now),
             partial(timed.ask_back, hours=hours, now=now),

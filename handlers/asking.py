@@ -92,14 +92,14 @@ async def owe(
         return _noted(turn, same, "appended")
     ticket = await intake.open_ticket(
         turn.session, turn.contact, enquiry.words, unit=turn.district, district=turn.district,
-        channel=turn.contact.channel, actor=turn.actor, hours=turn.desk.hours, now=turn.now,
+        channel=turn.contact.channel, actor=turn.actor, hours=turn.hours, now=turn.now,
         topic=enquiry.topic, kind=kind, why=why, asked_for_person=asked_for_person,
         urgent=urgent or kind is TicketKind.REPORT, event_id=enquiry.event_id,
     )  # fmt: skip
     enquiry.ticket_id, enquiry.outcome = ticket.id, Ended.TICKETED
     text = speech.ticket_opened(ticket, turn.lang, key=key)
-    upcoming = turn.desk.hours.next_open(turn.now)
-    if not turn.desk.hours.is_open(turn.now) and upcoming is not None:
+    upcoming = turn.hours.next_open(turn.now)
+    if not turn.hours.is_open(turn.now) and upcoming is not None:
         text += "\n" + turn.words("off_hours", next=speech.spoken_time(upcoming, turn.lang))
     return turn.say(text, keyboards.after_ticket(turn.lang))
 
@@ -114,7 +114,7 @@ async def _owed_already(turn: Turn, ticket: Ticket) -> Reply:
             FollowUp.NOT_SOLVED,
             contact=turn.contact,
             actor=turn.actor,
-            hours=turn.desk.hours,
+            hours=turn.hours,
             now=turn.now,
         )
         return turn.say(f"{turn.words('reopened')}\n{speech.progress(ticket, turn.lang)}")

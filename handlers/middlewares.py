@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.replies import Asker, Replies, asker_of
 from handlers.turn import Desk, Reply, Turn
-from office import budgets, contacts, redact, units
+from office import budgets, contacts, redact, units, worktime
 from office.contacts import Channel, Contact, ContactKind
 from office.errors import TooMany
 from office.words import CHINESE, say
@@ -53,7 +53,8 @@ class Transactions(BaseMiddleware):
                 await self._not_too_fast(session, contact, now, aloud=private)
             clean, found, has_id = _clean(event, await units.published_numbers(session))
             turn = Turn(
-                session=session, contact=contact, district=district, desk=self._desk, now=now,
+                session=session, contact=contact, district=district, desk=self._desk,
+                hours=await worktime.hours(session, now=now), now=now,
                 chat_id=chat.id, event_id=_message_name(event) or event_id,
                 sparing=self._replies.sparing, redacted=found,
             )  # fmt: skip

@@ -151,7 +151,7 @@ async def _say_so(turn: Turn, ticket: Ticket, said: FollowUp) -> Reply:
         said,
         contact=turn.contact,
         actor=turn.actor,
-        hours=turn.desk.hours,
+        hours=turn.hours,
         now=turn.now,
     )
     if not changed:

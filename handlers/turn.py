@@ -38,7 +38,6 @@ class Desk:
 
     store: Store
     live: LiveBase
-    hours: OfficeHours
     clock: Callable[[], datetime] = _now
 
 
@@ -55,6 +54,7 @@ class Turn:
     contact: Contact
     district: Unit
     desk: Desk
+    hours: OfficeHours
     now: datetime
     chat_id: int
     event_id: str

@@ -18,7 +18,7 @@ from knowledge.answer import LiveBase
 from office import signin
 from office.staff import Staff
 from office.store import Store
-from tests.make import HOURS, Cast
+from tests.make import Cast
 from tests.make import Clock as Clock
 
 ADDRESS = "http://desk.test"
@@ -68,7 +68,6 @@ def app(store: Store, clock: Clock) -> FastAPI:
     made = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     made.state.services = Services(
         store=store,
-        hours=HOURS,
         live=LiveBase(),
         secret=b"secret of the tests",
         sample=True,

@@ -31,7 +31,7 @@ from knowledge.versions import by_number, revision
 from office import leases
 from office.audit import SYSTEM, AuditEntry
 from office.store import Store
-from tests.make import HOURS, Cast, Clock, an_entry
+from tests.make import Cast, Clock, an_entry
 
 BOLD = replace(SHIPPED, thresholds=replace(SHIPPED.thresholds, hit=0.2))
 SHY = replace(SHIPPED, thresholds=replace(SHIPPED.thresholds, hit=0.9))
@@ -397,7 +397,7 @@ async def test_the_worker_looks_and_goes_on_after_a_failure(
             looked.set()
             return False
 
-    worker = Worker(Desk(store, LiveBase(), HOURS), {}, Stumbling(store, lambda: now, 0.01))
+    worker = Worker(Desk(store, LiveBase()), {}, Stumbling(store, lambda: now, 0.01))
     worker.start()
     async with asyncio.timeout(10):
         await looked.wait()

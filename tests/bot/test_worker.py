@@ -33,7 +33,7 @@ from office import contacts, outbox
 from office.contacts import Channel, Contact, ContactState
 from office.outbox import MOST_ATTEMPTS, Delivery, DeliveryState
 from office.store import Store
-from tests.make import HOURS, Cast, Clock
+from tests.make import Cast, Clock
 from ticketing import timed
 
 BLOCKED = TelegramForbiddenError(GetMe(), "Forbidden: bot was blocked by the user")
@@ -86,7 +86,7 @@ def worker(store: Store, clock: Clock, town: Town, monkeypatch: pytest.MonkeyPat
 def a_worker(store: Store, clock: Clock, town: Town, monkeypatch: pytest.MonkeyPatch) -> Worker:
     monkeypatch.setattr(working, "PACE", {})
     bots = {Channel.TELEGRAM: Bot("100007:town", session=town), Channel.WEB: web.make_bot(store, clock)}
-    return Worker(Desk(store, LiveBase(), HOURS, clock), bots)
+    return Worker(Desk(store, LiveBase(), clock), bots)
 
 
 async def put(store: Store, contact: Contact, *keys: str, now: datetime) -> None:

@@ -15,14 +15,13 @@ from handlers.router import dispatcher
 from handlers.turn import Desk
 from knowledge.answer import LiveBase
 from office.store import Store
-from tests.make import HOURS
 
 HANDLERS = sorted(Path(handlers.__file__).parent.glob("*.py"))
 SOURCE = {path.name: path.read_text(encoding="utf-8") for path in HANDLERS}
 
 
 def test_groups_come_first_and_the_catch_all_last() -> None:
-    desk = Desk(Store("sqlite+aiosqlite://"), LiveBase(), HOURS)
+    desk = Desk(Store("sqlite+aiosqlite://"), LiveBase())
     found = dispatcher(desk, MemoryStorage(), SimpleEventIsolation())
     names = [router.name for router in found.sub_routers]
     assert names[0] == "groups"
@@ -31,7 +30,7 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
 
 
 def test_the_last_message_handler_takes_anything_and_no_other_private_one_does() -> None:
-    desk = Desk(Store("sqlite+aiosqlite://"), LiveBase(), HOURS)
+    desk = Desk(Store("sqlite+aiosqlite://"), LiveBase())
     found = dispatcher(desk, MemoryStorage(), SimpleEventIsolation())
     private = [handler for router in found.sub_routers[1:] for handler in router.message.handlers]
     assert not private[-1].filters
@@ -40,7 +39,7 @@ def test_the_last_message_handler_takes_anything_and_no_other_private_one_does()
 
 
 def test_the_dispatcher_can_be_built_twice() -> None:
-    desk = Desk(Store("sqlite+aiosqlite://"), LiveBase(), HOURS)
+    desk = Desk(Store("sqlite+aiosqlite://"), LiveBase())
     for _ in range(2):
         dispatcher(desk, MemoryStorage(), SimpleEventIsolation())
 

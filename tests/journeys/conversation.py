@@ -202,7 +202,7 @@ class Town:
         self.bot = Bot(
             "700001:test", session=self.session, default=DefaultBotProperties(parse_mode=ParseMode.HTML)
         )
-        self.desk = Desk(self.store, LiveBase(), HOURS, lambda: self.now)
+        self.desk = Desk(self.store, LiveBase(), lambda: self.now)
         self.restart()
         self.worker = Worker(self.desk, {Channel.TELEGRAM: self.bot})
 
