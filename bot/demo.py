@@ -11,11 +11,13 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import base, calendar
+from knowledge import base, elections, rules, station_imports
+from knowledge.calendar import BadCalendar
 from office import signin, units
 from office.staff import Role, Staff
 from office.store import Store
 from office.units import Unit, UnitKind
+from office.words import say
 
 FILE = Path(__file__).parent.parent / "data" / "demo" / "district.yaml"
 FIRST_ROLES = (Role.ADMIN, Role.DUTY_OFFICER, Role.EDITOR, Role.REVIEWER)
@@ -40,37 +42,49 @@ async def load(
 ) -> int:
     """Load a district, the sample one or one's own in the same form, and the base of entries.
 
+    The file may name neighbouring offices and a file of stations beside it.
+
     Returns how many entries there are. Raises `OSError`, and `BadFile` for a file in another form.
     """
-    units_, staff_, election = _read(file)
+    data = _read(file)
     async with store.transaction() as session:
-        found = await _units(session, units_)
-        for row in staff_:
+        found = await _units(session, data["units"])
+        for row in data.get("staff", []):
             await signin.invite(
                 session, row["name"], [Role(role) for role in row["roles"]], found[row["unit"]],
                 actor=None, now=now,
             )  # fmt: skip
-        if election is not None:
-            await calendar.enter(
-                session,
-                found[election["unit"]].id,
-                election["name"],
-                election["day"],
-                election["registration"],
-            )
+        if data.get("election") is not None:
+            await _calendar(session, found, data["election"], file.name, now)
+        if data.get("neighbours"):
+            await rules.install_contacts(session, data["neighbours"], basis=file.name, now=now)
+        if data.get("stations"):
+            await station_imports.install(session, file.with_name(data["stations"]), now=now)
         district = await units.election_office(session)
         return await base.load(session, base.FOLDER, district, now=now, progress=progress)
 
 
-def _read(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any] | None]:
+def _read(file: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
         wanted = {"code", "kind", "name"}
         if not all(wanted <= row.keys() for row in data["units"]):
             raise BadFile(f"{file.name}: {', '.join(sorted(wanted))}?")
-        return data["units"], data.get("staff", []), data.get("election")
+        return data
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise BadFile(f"{file.name}: {type(error).__name__}") from error
+
+
+async def _calendar(
+    session: AsyncSession, found: dict[str, Unit], election: dict[str, Any], name: str, now: datetime
+) -> None:
+    try:
+        scope, content = found[election["unit"]], elections.from_file(election)
+        await elections.install(session, scope, content, basis=name, now=now)
+    except KeyError as error:
+        raise BadFile(f"{name}: election.unit?") from error
+    except BadCalendar as error:
+        raise BadFile(f"{name}: election: {say(error.key, **error.facts)}") from error
 
 
 async def way_in(store: Store, name: str, *, now: datetime) -> str | None:

@@ -11,9 +11,12 @@ from aiogram.methods import SendMessage
 from aiogram.types import InlineKeyboardMarkup
 
 from handlers import keyboards, speech
-from knowledge.calendar import spoken
+from handlers.callbacks import Op, tap
+from knowledge import calendar, moves, reminders
+from knowledge.calendar import KeyDate, spoken
+from knowledge.reminders import What
 from office.outbox import Delivery
-from office.words import say
+from office.words import CHINESE, say
 
 Built = tuple[str, InlineKeyboardMarkup | None]
 
@@ -60,9 +63,53 @@ def _reply(facts: dict[str, Any], lang: str) -> Built:
     return facts["text"], keyboard
 
 
+def _reminder(facts: dict[str, Any], lang: str) -> Built:
+    """One of the days somebody asked to be told of: what, when, and what to do."""
+    what, lines = facts["what"], []
+    for row in facts["dates"]:
+        key_date = moves.from_facts(row)
+        day = calendar.spoken(key_date.last, lang)
+        if what == What.CLOSES.value and key_date.audience:
+            lines.append(say("reminder.closes_line", lang, audience=escape(key_date.audience), day=day))
+        else:
+            lines.append(escape(_dated(key_date, lang)))
+    lines = [say(f"reminder.{what}", lang), *lines, say(f"reminder.{what}.do", lang)]
+    return "\n".join(lines), _no_more(lang)
+
+
+def _moved(facts: dict[str, Any], lang: str) -> Built:
+    """Which of the days that people plan by are other ones now."""
+    rows = facts["moves"]
+    lines = [say("moved.title" if any(row["old"] for row in rows) else "moved.first_title", lang)]
+    for row in rows:
+        what = say(f"date.{row['kind']}", lang)
+        if row["audience"]:
+            what = f"{what}（{row['audience']}）" if lang == CHINESE else f"{what} ({row['audience']})"
+        dates = {
+            name: escape(calendar.when(moves.from_facts(row[name]), lang))
+            for name in ("old", "new")
+            if row[name]
+        }
+        key = "moved.changed" if len(dates) == 2 else "moved.new" if row["new"] else "moved.gone"
+        lines.append(say(key, lang, what=escape(what), **dates))
+    return "\n".join([*lines, say("moved.after", lang)]), _no_more(lang)
+
+
+def _dated(key_date: KeyDate, lang: str) -> str:
+    name = say(f"date.{key_date.kind.value}", lang)
+    return say("date.audience", lang, audience=name, text=calendar.when(key_date, lang))
+
+
+def _no_more(lang: str) -> InlineKeyboardMarkup:
+    off = keyboards.button(say("button.notify.off", lang), tap(Op.NOTIFY, arg="off"))
+    return keyboards.rows([off, keyboards.button(say("button.menu", lang), tap(Op.MENU))])
+
+
 BUILDERS: dict[str, Callable[[dict[str, Any], str], Built]] = {
     "answer": _answer,
     "follow_up": _follow_up,
     "ticketed": _ticketed,
     "reply": _reply,
+    reminders.KIND: _reminder,
+    reminders.MOVED: _moved,
 }

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from knowledge import calendar, case
+from knowledge import calendar, case, elections
 from knowledge.lint import fill
 from knowledge.live import LiveBase as LiveBase
 from knowledge.live import lexicon as lexicon
@@ -69,7 +69,7 @@ async def find(
     `facts` are what is known of the asker besides the question: names and values of `data/case.yaml`.
     """
     today = calendar.today(now)
-    stage = case.stage(await calendar.spans(session), today)
+    stage = case.stage(await elections.spans(session, now), today)
     await live.refresh(session)
     return live.rank(question, audience, unit.path, today, case.Case(facts, stage))
 
@@ -89,8 +89,8 @@ async def published(session: AsyncSession, entry_id: int, *, office: Unit, now: 
             return None
         entry, version, scope = row
         if version is not None and version.covers(calendar.today(now)):
-            spans = await calendar.spans(session)
-            return render(entry, version, scope, calendar.variables(spans, calendar.today(now)), office)
+            dates = calendar.variables(await elections.spans(session, now), calendar.today(now))
+            return render(entry, version, scope, dates, office)
         if entry.successor_id is None:
             return None
         entry_id = entry.successor_id

@@ -1,180 +1,53 @@
-"""The election calendar: entered days, computed statutory days, and the variables entries may use.
+"""The election calendar in words: how a day is spoken of, in which tense, and what to do now.
 
-Offsets and their citations are data (`data/calendar/*.yaml`); nothing here knows a date.
+The days themselves are computed in `knowledge.milestones`, whose names stand here too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from enum import StrEnum, auto
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-import yaml
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
-
+from knowledge import packs
+from knowledge.contradictions import contradictions as contradictions
+from knowledge.milestones import POSTINGS, WINDOWS, K, Offset
+from knowledge.milestones import BadCalendar as BadCalendar
+from knowledge.milestones import DateKind as DateKind
+from knowledge.milestones import Dates as Dates
+from knowledge.milestones import Election as Election
+from knowledge.milestones import Finding as Finding
+from knowledge.milestones import KeyDate as KeyDate
+from knowledge.milestones import Level as Level
+from knowledge.milestones import Window as Window
+from knowledge.milestones import age_line as age_line
+from knowledge.milestones import computed as computed
 from office.hours import BEIJING
-from office.store import Base, word
+from office.words import CHINESE, say
 
-RULES = Path(__file__).parent.parent / "data" / "calendar"
 WEEKDAYS = "一二三四五六日"
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NOT_ANNOUNCED = "时间尚未公布"
+SHOWN = (K.REGISTRATION, K.LIST_POSTED, K.VOTING)
+"""What is meant by asking when."""
+BEGINNINGS = (K.REGISTRATION_OPENS, K.NOMINATION_OPENS)
 
 
-class Level(StrEnum):
-    """District and town congresses are elected together and counted apart."""
+class Tense(StrEnum):
+    """Where a day stands to a milestone: before it, within, on its last day, after it."""
 
-    COUNTY = auto()
-    TOWNSHIP = auto()
-
-
-class DateKind(StrEnum):
-    """The days of an election that people ask about."""
-
-    DAY = auto()
-    AGE_LINE = auto()
-    REGISTRATION = auto()
-    LIST_POSTED = auto()
-    APPEALS_CLOSE = auto()
-    SUITS_CLOSE = auto()
-    LIST_AMENDED = auto()
-    NOMINEES_POSTED = auto()
-    CANDIDATES_POSTED = auto()
-    VOTING = auto()
-
-
-class Election(Base):
-    """One election of one region; `day` stays empty until the committee has fixed it."""
-
-    __tablename__ = "election"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
-    name: Mapped[str] = mapped_column(String(80))
-    level: Mapped[Level] = mapped_column(word(Level))
-    region: Mapped[str] = mapped_column(String(16), default="shanghai")
-    day: Mapped[date | None]
-
-
-class KeyDate(Base):
-    """A day or span that the office entered: registration windows, and actual days of postings."""
-
-    __tablename__ = "key_date"
-    __table_args__ = (UniqueConstraint("election_id", "kind", "audience"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    election_id: Mapped[int] = mapped_column(ForeignKey("election.id"))
-    kind: Mapped[DateKind] = mapped_column(word(DateKind))
-    audience: Mapped[str] = mapped_column(String(40), default="")
-    starts_on: Mapped[date]
-    ends_on: Mapped[date]
-    note: Mapped[str] = mapped_column(String(80), default="")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How a statutory day follows from election day or from the day the list was posted."""
-
-    kind: DateKind
-    base: DateKind
-    days: int
-    citation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A key date as it is shown: one day or several, entered or computed as the latest day."""
-
-    kind: DateKind
-    first: date
-    last: date
-    latest: bool = False
-    audience: str = ""
-    note: str = ""
+    BEFORE = auto()
+    RUNNING = auto()
+    LAST = auto()
+    OVER = auto()
 
 
 @cache
-def rules(region: str) -> tuple[Rule, ...]:
-    """The offsets of a region with their citations; raises `FileNotFoundError` for an unknown one."""
-    rows = yaml.safe_load((RULES / f"{region}.yaml").read_text(encoding="utf-8"))["rules"]
-    return tuple(Rule(DateKind(r["kind"]), DateKind(r["base"]), r["days"], r["citation"]) for r in rows)
-
-
-def age_line(day: date) -> date:
-    """Latest birth date of a person aged 18 on election day, that day included.
-
-    Same month and day eighteen years earlier (细则第十九条); who was born on the 29th of February of such a
-    year counts from the 28th when the earlier year has no 29th.
-    """
-    try:
-        return day.replace(year=day.year - 18)
-    except ValueError:
-        return date(day.year - 18, 2, 28)
-
-
-def computed(day: date | None, entered: Iterable[Span], table: Sequence[Rule]) -> dict[DateKind, list[Span]]:
-    """All key dates of an election: what was entered, then what follows from it.
-
-    An entered day wins over a computed one, and what is counted from it follows it.
-    """
-    spans: dict[DateKind, list[Span]] = {}
-    for span in entered:
-        spans.setdefault(span.kind, []).append(span)
-    if day is None:
-        return spans
-    spans[DateKind.DAY] = [Span(DateKind.DAY, day, day)]
-    spans.setdefault(DateKind.VOTING, [Span(DateKind.VOTING, day, day)])
-    line = age_line(day)
-    spans[DateKind.AGE_LINE] = [Span(DateKind.AGE_LINE, line, line)]
-    for rule in table:
-        if rule.kind in spans or rule.base not in spans:
-            continue
-        at = spans[rule.base][0].first + timedelta(days=rule.days)
-        spans[rule.kind] = [Span(rule.kind, at, at, latest=True)]
-    return spans
-
-
-def spoken(day: date, *, year: bool = False) -> str:
-    """12月9日（周三）, with the year where it matters."""
-    text = f"{day.month}月{day.day}日"
-    return f"{day.year}年{text}" if year else f"{text}（周{WEEKDAYS[day.weekday()]}）"
-
-
-def tense(span: Span, today: date) -> str:
-    """Where today stands to the span: before, running, last day, over."""
-    if today < span.first:
-        return f"还有{(span.first - today).days}天"
-    if today > span.last:
-        return "已结束"
-    if today == span.last:
-        return "就是今天" if span.first == span.last else "今天截止"
-    return f"进行中，还剩{(span.last - today).days}天"
-
-
-def worded(span: Span, today: date) -> str:
-    """A span in words with its tense, as it stands in an answer."""
-    if span.kind is DateKind.AGE_LINE:
-        return spoken(span.first, year=True)
-    if span.first == span.last:
-        when = ("最迟" if span.latest else "") + spoken(span.first)
-    else:
-        when = f"{spoken(span.first)}至{spoken(span.last)}"
-    note = f" {span.note}" if span.note else ""
-    audience = f"{span.audience}：" if span.audience else ""
-    return f"{audience}{when}{note}，{tense(span, today)}"
-
-
-def variables(spans: Mapping[DateKind, Sequence[Span]], today: date) -> dict[str, str]:
-    """The values behind `{{ cal.… }}`: the only way a date enters an answer."""
-    values = {kind.value: NOT_ANNOUNCED for kind in DateKind}
-    for kind, found in spans.items():
-        values[kind.value] = "\n".join(worded(span, today) for span in found)
-    return values
+def rules(region: str) -> tuple[Offset, ...]:
+    """How a region counts its days, with citations; raises `KeyError` for an unknown one."""
+    return packs.load(region).offsets
 
 
 def today(now: datetime) -> date:
@@ -187,35 +60,121 @@ def begins(day: date) -> datetime:
     return datetime.combine(day, time(), BEIJING).astimezone(UTC)
 
 
-async def spans(session: AsyncSession) -> dict[DateKind, list[Span]]:
-    """The key dates of the election in hand; empty while the office has entered none."""
-    election = await session.scalar(select(Election).order_by(Election.id.desc()).limit(1))
-    if election is None:
-        return {}
-    rows = await session.scalars(
-        select(KeyDate).where(KeyDate.election_id == election.id).order_by(KeyDate.starts_on, KeyDate.id)
-    )
-    entered = [Span(r.kind, r.starts_on, r.ends_on, audience=r.audience, note=r.note) for r in rows]
-    return computed(election.day, entered, rules(election.region))
+def spoken(day: date, lang: str = CHINESE, *, year: bool = False) -> str:
+    """12月9日（周三）, Wed 9 Dec; with the year in place of the weekday where it matters."""
+    if lang != CHINESE:
+        month = MONTHS[day.month - 1]
+        return f"{day.day} {month} {day.year}" if year else f"{DAYS[day.weekday()]} {day.day} {month}"
+    return f"{day.year}年{brief(day)}" if year else f"{brief(day)}（周{WEEKDAYS[day.weekday()]}）"
 
 
-async def enter(
-    session: AsyncSession, unit_id: int, name: str, day: date | None, windows: Iterable[Mapping[str, Any]]
-) -> Election:
-    """Enter an election with its registration windows (`audience`, `from`, `to`, `note`)."""
-    election = Election(unit_id=unit_id, name=name, level=Level.COUNTY, day=day)
-    session.add(election)
-    await session.flush()
-    for window in windows:
-        session.add(
-            KeyDate(
-                election_id=election.id,
-                kind=DateKind.REGISTRATION,
-                audience=window.get("audience", ""),
-                starts_on=window["from"],
-                ends_on=window["to"],
-                note=window.get("note", ""),
-            )
-        )
-    await session.flush()
-    return election
+def brief(day: date, lang: str = CHINESE) -> str:
+    """12月9日, 9 Dec: where it stands in brackets, or is said a second time."""
+    return f"{day.month}月{day.day}日" if lang == CHINESE else f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def label(of: KeyDate | DateKind, lang: str = CHINESE) -> str:
+    """What a milestone is called: as its region's pack does, where that has a rule for it."""
+    if isinstance(of, KeyDate) and of.rule is not None:
+        return of.rule.label_in(lang)
+    return say(f"date.{of.kind.value if isinstance(of, KeyDate) else of.value}", lang)
+
+
+def tense_of(key_date: KeyDate, today: date) -> Tense:
+    """Where `today` stands; a term that opens with another day is ahead until then."""
+    if today > key_date.last:
+        return Tense.OVER
+    if today == key_date.last:
+        return Tense.LAST
+    return Tense.BEFORE if today < (key_date.opens or key_date.first) else Tense.RUNNING
+
+
+def tense(key_date: KeyDate, today: date, lang: str = CHINESE) -> str:
+    """未开始（还有N天）, 进行中（还剩N天）, 今天截止 or 已结束; a single day is ahead, today, or past."""
+    where = tense_of(key_date, today)
+    if where is Tense.BEFORE:
+        days = ((key_date.opens or key_date.first) - today).days
+        return say("tense.before" if _lasts(key_date) else "tense.ahead", lang, days=days)
+    if where is Tense.RUNNING:
+        return say("tense.running", lang, days=(key_date.last - today).days)
+    posting = "posted" if key_date.kind in POSTINGS else ""
+    if where is Tense.LAST:
+        posting = posting and ("tense.post_today" if key_date.latest else "tense.posted_today")
+        return say(posting or ("tense.last" if _ends(key_date) else "tense.today"), lang)
+    if key_date.kind in BEGINNINGS:
+        return say("tense.begun", lang)
+    posting = posting and ("tense.post_due" if key_date.latest else "tense.posted")
+    return say(posting or "tense.over", lang)
+
+
+def advice(key_date: KeyDate, today: date, lang: str = CHINESE) -> str:
+    """What to do now about this milestone; empty where there is nothing to do."""
+    where = tense_of(key_date, today)
+    if where is Tense.OVER and (mended := key_date.remedy) is not None:
+        key = f"remedy.{_family(key_date.kind)}" if mended.last >= today else "remedy.over"
+        return say(key, lang, what=label(mended, lang), day=brief(mended.last, lang))
+    key = f"now.{_family(key_date.kind)}.{where.value}"
+    return say(key, lang) if key in _ADVISED else ""
+
+
+def worded(key_date: KeyDate, today: date, lang: str = CHINESE) -> str:
+    """A milestone in words with its tense, as it stands in an answer; once over, with what to do instead."""
+    if key_date.kind is K.AGE_LINE:
+        return spoken(key_date.first, lang, year=True)
+    said = f"{when(key_date, lang)}{_comma(lang)}{tense(key_date, today, lang)}"
+    if tense_of(key_date, today) is Tense.OVER and (now := advice(key_date, today, lang)):
+        said += say("date.instead", lang, advice=now)
+    return say("date.audience", lang, audience=key_date.audience, text=said) if key_date.audience else said
+
+
+def when(key_date: KeyDate, lang: str = CHINESE) -> str:
+    """The day or days alone, with the note the office has put to them."""
+    if key_date.first == key_date.last:
+        text = spoken(key_date.first, lang)
+        text = say("date.latest", lang, day=text) if key_date.latest else text
+    else:
+        text = say("date.span", lang, first=spoken(key_date.first, lang), last=spoken(key_date.last, lang))
+    return f"{text} {key_date.note}" if key_date.note else text
+
+
+def variables(dates: Mapping[DateKind, Sequence[KeyDate]], today: date) -> dict[str, str]:
+    """The values behind `{{ cal.… }}`: the only way a date enters an answer. Answers are Chinese."""
+    values = {kind.value: NOT_ANNOUNCED for kind in DateKind}
+    for kind, found in dates.items():
+        values[kind.value] = "\n".join(worded(one, today) for one in found)
+    return values
+
+
+def _comma(lang: str) -> str:
+    return "，" if lang == CHINESE else ", "
+
+
+def _lasts(key_date: KeyDate) -> bool:
+    return key_date.opens is not None or key_date.first < key_date.last
+
+
+def _ends(key_date: KeyDate) -> bool:
+    """Whether the last day closes something, instead of being the day on which it happens."""
+    return _lasts(key_date) or key_date.kind in (
+        K.REGISTRATION, K.REGISTRATION_CLOSES, K.APPEALS_CLOSE, K.SUITS_CLOSE, K.LIST_AMENDED,
+        K.APPEAL_DECIDED, K.SUSPENSION_SERVED, K.COURT_DECIDES,
+    )  # fmt: skip
+
+
+def _family(kind: DateKind) -> str:
+    """Milestones about which there is the same to do."""
+    if kind in WINDOWS:
+        return K.REGISTRATION.value
+    return kind.value
+
+
+_ADVISED = frozenset(
+    {
+        "now.registration.before", "now.registration.running", "now.registration.last",
+        "now.registration.over", "now.list_posted.before", "now.list_posted.last", "now.list_posted.over",
+        "now.appeals_close.before", "now.appeals_close.running", "now.appeals_close.last",
+        "now.suits_close.running", "now.suits_close.last", "now.list_amended.running",
+        "now.list_amended.last", "now.list_amended.over", "now.voting.before", "now.voting.running",
+        "now.voting.last", "now.voting.over",
+    }
+)  # fmt: skip

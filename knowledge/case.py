@@ -16,7 +16,7 @@ import yaml
 from knowledge.match import Index
 
 if TYPE_CHECKING:
-    from knowledge.calendar import Span
+    from knowledge.milestones import KeyDate
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -53,7 +53,7 @@ class Stage:
     edge: str = "first"
     days: int = 0
 
-    def begins(self, spans: Mapping[Any, Sequence[Span]]) -> date | None:
+    def begins(self, spans: Mapping[Any, Sequence[KeyDate]]) -> date | None:
         """Its first day; None while the day it is counted from is not known."""
         found = spans.get(self.since) or ()
         days = [span.first if self.edge == "first" else span.last for span in found]
@@ -153,7 +153,7 @@ def profile_of(index: Index, entry_id: int) -> Profile | None:
     return profile(tuple(index.book.phrasings[number].form.text for number in entry.numbers))
 
 
-def stage(spans: Mapping[Any, Sequence[Span]], today: date) -> str:
+def stage(spans: Mapping[Any, Sequence[KeyDate]], today: date) -> str:
     """The stage of the election at this day, from its key dates; empty while none of them is known."""
     begun = [(found.begins(spans), found.name) for found in table().stages if found.since]
     known = [(first, name) for first, name in begun if first is not None]

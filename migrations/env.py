@@ -5,14 +5,16 @@ from alembic import context
 
 import bot.channels.web
 import knowledge.answer
-import knowledge.calendar
 import knowledge.checks
 import knowledge.golden
 import knowledge.lessons
+import knowledge.reminders
+import knowledge.stations
 import knowledge.trained
 import knowledge.versions
 import office.audit
 import office.budgets
+import office.changes
 import office.contacts
 import office.leases
 import office.outbox

@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, select, update
+from sqlalchemy import ForeignKey, Select, String, cast, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from office.contacts import Channel, Contact, ContactState, find
-from office.store import Base, insert_once, ring_after_commit, word
+from office.store import Base, insert_once, insert_selected_once, ring_after_commit, word
 
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
 DUE_TOPIC = "outbox"
+# Into so many moments a message to everybody is spread.
+PLACES = 20
 
 
 class DeliveryState(StrEnum):
@@ -119,6 +121,52 @@ async def put(
         },
         unique=("key",),
     )
+    ring_after_commit(session, DUE_TOPIC)
+    return new
+
+
+async def put_many(
+    session: AsyncSession,
+    contact_ids: Select[int],
+    kind: str,
+    facts: dict[str, Any],
+    *,
+    key: str,
+    subject: str,
+    now: datetime,
+    spread: timedelta,
+    priority: Priority = Priority.BROADCAST,
+) -> int:
+    """Lay the same message for many contacts into the outbox, due for them one after another within `spread`.
+
+    `contact_ids` selects them; whoever is silenced is left out, because what everybody is told waits for
+    nobody. `key` with the contact's number makes each message unique. Returns how many are new. The rows
+    never pass through this process: fifty thousand of them take a moment, in which other writers wait.
+    """
+    ids = contact_ids.subquery()
+    number = ids.c[0]
+    new = 0
+    for place in range(PLACES):
+        columns: dict[str, Any] = {
+            "key": f"{key}:",
+            "contact_id": None,
+            "kind": kind,
+            "facts": facts,
+            "subject": subject,
+            "priority": priority,
+            "state": DeliveryState.DUE,
+            "due_at": now + spread * place / PLACES,
+            "attempts": 0,
+            "last_error": "",
+            "created_at": now,
+        }
+        table = Delivery.__table__.c
+        values = [literal(value, table[name].type).label(name) for name, value in columns.items()]
+        values[0] = literal(f"{key}:", String).concat(cast(number, String)).label("key")
+        values[1] = Contact.id.label("contact_id")
+        rows = select(*values).join(ids, number == Contact.id).where(Contact.id % PLACES == place)
+        rows = rows.where(Contact.state == ContactState.ACTIVE)
+        new += await insert_selected_once(session, Delivery, list(columns), rows, unique=("key",))
     ring_after_commit(session, DUE_TOPIC)
     return new
 

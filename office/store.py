@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, TypeDecorator, event
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Select, Table, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -78,6 +78,23 @@ async def insert_once(
     statement = _insert(session, table).values(**values).on_conflict_do_nothing(index_elements=list(unique))
     result = await session.execute(statement)
     return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+async def insert_selected_once(
+    session: AsyncSession,
+    table: type[Base],
+    names: Sequence[str],
+    rows: Select[Any],
+    *,
+    unique: Iterable[str],
+) -> int:
+    """Insert the rows of a query into the columns `names` unless their `unique` columns exist already.
+
+    Returns how many were inserted. The query needs a condition; without one SQLite cannot tell where it ends.
+    """
+    statement = _insert(session, table).from_select(list(names), rows)
+    result = await session.execute(statement.on_conflict_do_nothing(index_elements=list(unique)))
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 async def count_up(session: AsyncSession, table: type[Base], key: Mapping[str, Any], counter: str) -> int:

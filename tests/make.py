@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import calendar, checks, entries, rehearsal
+from knowledge import checks, elections, entries, rehearsal
 from knowledge.checks import CheckState, PublicationCheck
 from knowledge.versions import Content, EntryVersion
 from office import contacts, units
@@ -25,6 +25,15 @@ from ticketing.records import Ticket
 DATA = Path(__file__).parent.parent / "data"
 HOURS = OfficeHours.from_data(yaml.safe_load((DATA / "hours.yaml").read_text(encoding="utf-8")))
 ELECTION_DAY = date(2026, 12, 29)
+CALENDAR: dict[str, Any] = {
+    "name": "示例选举",
+    "level": "county",
+    "region": "shanghai",
+    "day": ELECTION_DAY.isoformat(),
+    "windows": [
+        {"audience": "居民登记", "from": "2026-11-16", "to": "2026-12-05", "note": "9:00–17:00"},
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,7 @@ async def make_cast(session: AsyncSession, now: datetime) -> Cast:
         await session.flush()
         return found
 
-    await calendar.enter(
-        session, district.id, "示例选举", ELECTION_DAY,
-        [{"audience": "居民登记", "from": date(2026, 11, 16), "to": date(2026, 12, 5), "note": "9:00–17:00"}],
-    )  # fmt: skip
+    await elections.install(session, district, CALENDAR, basis="示例数据", now=now)
     return Cast(
         district=district,
         riverside=riverside,

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import lessons
+from knowledge import lessons, reminders
 from knowledge.answer import AnswerGiven
 from office import audit
 from office.audit import Actor, ActorKind
@@ -49,6 +49,7 @@ async def contact(session: AsyncSession, asker: Contact, *, now: datetime) -> st
     )
     await session.execute(update(Delivery).where(mine).values(facts={}))
     await lessons.forget(session, asker.id)
+    await reminders.forget(session, asker.id)
     await session.execute(delete(AnswerGiven).where(AnswerGiven.contact_id == asker.id))
     asker.address = f"forgotten:{certificate}:{asker.id}"
     asker.state = ContactState.LOST

@@ -8,15 +8,18 @@ import pytest
 import yaml
 
 from knowledge import calendar, case
-from knowledge.calendar import DateKind, Span
+from knowledge.calendar import DateKind, Election, KeyDate, Window
 from knowledge.case import DATA, Profile, profile, table
 from knowledge.live import lexicon
 from knowledge.text import normalise
 from office.words import CHINESE, LANGUAGES, catalogue
 from tests.make import ELECTION_DAY
 
-REGISTRATION = Span(DateKind.REGISTRATION, date(2026, 11, 16), date(2026, 12, 5))
-SPANS = calendar.computed(ELECTION_DAY, [REGISTRATION], calendar.rules("shanghai"))
+REGISTRATION = KeyDate(DateKind.REGISTRATION, date(2026, 11, 16), date(2026, 12, 5))
+WINDOW = Window(REGISTRATION.first, REGISTRATION.last)
+SPANS = calendar.computed(
+    Election("示例选举", "shanghai", ELECTION_DAY, windows=(WINDOW,)), calendar.rules("shanghai")
+)
 
 
 def said(words: str) -> str:
@@ -113,7 +116,7 @@ def test_without_key_dates_there_is_no_stage() -> None:
 
 
 def test_windows_entered_apart_are_one_registration() -> None:
-    early = Span(DateKind.REGISTRATION, date(2026, 11, 10), date(2026, 11, 12), audience="单位登记")
+    early = KeyDate(DateKind.REGISTRATION, date(2026, 11, 10), date(2026, 11, 12), audience="单位登记")
     spans = {DateKind.REGISTRATION: [REGISTRATION, early]}
     assert case.stage(spans, date(2026, 11, 10)) == "registration"
     assert case.stage(spans, date(2026, 12, 5)) == "registration"

@@ -247,3 +247,33 @@ async def test_a_waiting_worker_is_woken_by_the_commit(store: Store, cast: Cast,
             await outbox.put(session, cast.zhang_min, "answer", {}, key="k", subject="ticket:1", now=now)
             assert not bell.is_set()
         assert bell.is_set()
+
+
+async def test_a_message_to_many_is_one_for_each_and_comes_one_after_another(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    async with store.transaction() as session:
+        for number in range(60):
+            person = await contacts.seen(session, Channel.TELEGRAM, str(7000 + number), now=now)
+            person.state = ContactState.SILENCED if number == 0 else ContactState.ACTIVE
+    everybody = select(Contact.id).where(Contact.address.startswith("70"))
+
+    async def put_many(key: str) -> int:
+        async with store.transaction() as session:
+            return await outbox.put_many(
+                session, everybody, "calendar_moved", {"moves": [1]}, key=key, subject="change:1", now=now,
+                spread=timedelta(minutes=10),
+            )  # fmt: skip
+
+    assert await put_many("calendar:1") == 59  # not to whoever is silenced
+    assert await put_many("calendar:1") == 0
+    assert await put_many("calendar:2") == 59
+    async with store.reading() as session:
+        rows = list(await session.scalars(select(Delivery).where(Delivery.key.startswith("calendar:1:"))))
+    assert {row.key for row in rows} == {f"calendar:1:{row.contact_id}" for row in rows}
+    assert {(row.state, row.priority, row.attempts) for row in rows} == {(D.DUE, Priority.BROADCAST, 0)}
+    assert all(row.facts == {"moves": [1]} and row.created_at == now for row in rows)
+    due = Counter(row.due_at for row in rows)
+    assert min(due) == now
+    assert now + timedelta(minutes=9) < max(due) < now + timedelta(minutes=10)
+    assert max(due.values()) <= 3

@@ -1,0 +1,91 @@
+"""Two calendars beside each other: which milestone had which date, has which, and what people are told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from knowledge.milestones import DateKind, Dates, K, KeyDate
+
+TOLD = (K.REGISTRATION, K.LIST_POSTED, K.VOTING)
+"""What whoever asked for reminders plans by, and so is told of when it moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One milestone before and after a change; None where it has no date. `audience` tells windows apart."""
+
+    kind: DateKind
+    audience: str
+    before: KeyDate | None
+    after: KeyDate | None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the days are other ones, or are known otherwise than before."""
+        return _shown(self.before) != _shown(self.after)
+
+    @property
+    def told(self) -> bool:
+        """Whether subscribers are told; a list that is posted in good time has not moved."""
+        if self.kind not in TOLD or not self.moved:
+            return False
+        old, new = self.before, self.after
+        if old is None or new is None:
+            return True
+        kept_in_time = old.latest and not new.latest and new.last <= old.last
+        return not kept_in_time and (old.first, old.last) != (new.first, new.last)
+
+    def as_facts(self) -> dict[str, Any]:
+        """As JSON values, for a message."""
+        return {
+            "kind": self.kind.value,
+            "audience": self.audience,
+            "old": as_facts(self.before) if self.before else None,
+            "new": as_facts(self.after) if self.after else None,
+        }
+
+
+def compared(before: Dates, after: Dates) -> tuple[Move, ...]:
+    """Every milestone of either calendar, in the order of the kinds; windows by audience."""
+    rows = []
+    for kind in DateKind:
+        old = {one.audience: one for one in before.get(kind, [])}
+        new = {one.audience: one for one in after.get(kind, [])}
+        rows += [Move(kind, name, old.get(name), new.get(name)) for name in dict.fromkeys([*new, *old])]
+    return tuple(rows)
+
+
+def told(moves: Iterable[Move]) -> list[Move]:
+    """Those of which subscribers are told."""
+    return [move for move in moves if move.told]
+
+
+def as_facts(key_date: KeyDate) -> dict[str, Any]:
+    """A key date as JSON values."""
+    return {
+        "kind": key_date.kind.value,
+        "audience": key_date.audience,
+        "first": key_date.first.isoformat(),
+        "last": key_date.last.isoformat(),
+        "latest": key_date.latest,
+        "note": key_date.note,
+    }
+
+
+def from_facts(facts: dict[str, Any]) -> KeyDate:
+    """The key date of `as_facts`."""
+    return KeyDate(
+        DateKind(facts["kind"]),
+        date.fromisoformat(facts["first"]),
+        date.fromisoformat(facts["last"]),
+        latest=facts["latest"],
+        audience=facts["audience"],
+        note=facts["note"],
+    )
+
+
+def _shown(key_date: KeyDate | None) -> tuple[Any, ...]:
+    return (key_date.first, key_date.last, key_date.latest, key_date.note) if key_date else ()
