@@ -27,7 +27,15 @@ def _match() -> list[Figure]:
     return match.rows()
 
 
-BENCHES: dict[str, Callable[[], list[Figure]]] = {"questions": _questions, "match": _match}
+def _stations() -> list[Figure]:
+    from benchmarks import stations
+
+    return stations.figures()
+
+
+BENCHES: dict[str, Callable[[], list[Figure]]] = {
+    "questions": _questions, "match": _match, "stations": _stations,
+}  # fmt: skip
 
 
 def main(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum, auto
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from office import audit, redact, units
+from office.errors import Conflict, Invalid, NotFound
+from office.staff import Permission, Staff, must
 from office.store import Base, word
+
+LONGEST_WHY: Final = 200
 
 
 class StationKind(StrEnum):
@@ -71,3 +77,64 @@ class PosterCount(Base):
     source: Mapped[str] = mapped_column(String(8), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     count: Mapped[int]
+
+
+async def by_code(session: AsyncSession, kind: StationKind, code: str) -> Station:
+    """The station, shown or hidden; raises `NotFound`."""
+    found = await session.scalar(select(Station).where(Station.kind == kind, Station.code == code))
+    if found is None:
+        raise NotFound("station_unknown")
+    return found
+
+
+async def hide(
+    session: AsyncSession, station: Station, why: str, *, seen: int, actor: Staff, now: datetime
+) -> None:
+    """Stop showing a station at once; one person who may sign is enough. `seen` is the version that was read.
+
+    Raises `NotPermitted`, `Invalid("station_why")` without a reason, `Conflict` if it has changed meanwhile.
+    """
+    if not why.strip():
+        raise Invalid("station_why")
+    await _turned(session, station, actor, seen, hidden=True, why=redact.text(why.strip()).text[:LONGEST_WHY])
+    await _told(session, station, "station.hide", actor, now)
+
+
+async def show(session: AsyncSession, station: Station, *, seen: int, actor: Staff, now: datetime) -> None:
+    """Show a hidden station again; raises as `hide`."""
+    await _turned(session, station, actor, seen, hidden=False, why="")
+    await _told(session, station, "station.show", actor, now)
+
+
+async def new_revision(session: AsyncSession) -> int:
+    """Count one change of the stations; whoever changes them waits here for the one before."""
+    state = (
+        await session.execute(
+            select(StationState)
+            .where(StationState.id == 1)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one()
+    state.revision += 1
+    return state.revision
+
+
+async def _turned(
+    session: AsyncSession, station: Station, actor: Staff, seen: int, *, hidden: bool, why: str
+) -> None:
+    unit = await units.get(session, station.unit_id)
+    await must(session, actor, Permission.SIGN_RULES, unit.path)
+    await new_revision(session)
+    await session.refresh(station, with_for_update=True)
+    if seen != station.version or station.hidden is hidden:
+        raise Conflict("stale_card")
+    station.hidden, station.hidden_why = hidden, why
+    await session.flush()
+
+
+async def _told(session: AsyncSession, station: Station, action: str, actor: Staff, now: datetime) -> None:
+    await audit.record(
+        session, action, f"station:{station.id}", actor=actor.as_actor(), now=now,
+        kind=station.kind.value, code=station.code,
+    )  # fmt: skip

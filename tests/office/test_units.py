@@ -7,7 +7,7 @@ import pytest
 from office import units
 from office.errors import NotFound
 from office.store import Store
-from office.units import UnitKind, contains
+from office.units import UnitKind, contains, group_key, group_numbers, parse_group_no, without_group_numbers
 from tests.make import Cast
 
 
@@ -43,3 +43,49 @@ async def test_without_a_district_there_is_no_office(store: Store) -> None:
     async with store.reading() as session:
         with pytest.raises(NotFound, match="unit_unknown"):
             await units.election_office(session)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("12-03", ["12-03"]),
+        ("１２－０３", ["12-03"]),
+        ("12 – 03", ["12-03"]),
+        ("我是12-03组的", ["12-03"]),
+        ("12选区3组", ["12-03"]),
+        ("第十二选区第三小组", ["12-03"]),
+        ("第101选区第一百二十组", ["101-120"]),
+        ("012-003", ["012-003"]),
+        ("12-3", ["12-03"]),
+        ("12-3组在哪里", ["12-03"]),
+        ("12-03、12-04和12-03", ["12-03", "12-04"]),
+        ("st_12-03__p07", ["12-03"]),
+        # Dates, times, doors, telephone and ticket numbers.
+        ("2026-12-03", []),
+        ("12月3日", []),
+        ("9-5点开门", []),
+        ("我住21-22号楼", []),
+        ("9-5 都可以吗", []),
+        ("0000-12345678", []),
+        ("DP-1120-07-K", []),
+        ("12-03-04", []),
+        ("12:00-13:00", []),
+        ("", []),
+    ],
+)
+def test_group_numbers_are_recognised_anywhere(text: str, numbers: list[str]) -> None:
+    assert list(group_numbers(text)) == numbers
+    assert parse_group_no(text) == (numbers[0] if numbers else None)
+
+
+def test_what_is_left_beside_group_numbers() -> None:
+    assert without_group_numbers("书香苑 12－03组 哪里").split() == ["书香苑", "组", "哪里"]
+    assert without_group_numbers("第十二选区第三小组").strip() == ""
+    assert without_group_numbers("书香苑") == "书香苑"
+
+
+def test_one_number_in_several_spellings() -> None:
+    assert group_key("12-03") == group_key("12-3") == group_key("012-003") == (12, 3)
+    for text in ("", "12", "12-", "12-03-04", "书香苑"):
+        with pytest.raises(ValueError, match="invalid"):
+            group_key(text)
