@@ -70,10 +70,10 @@ class Form:
         }
 
 
-async def read(request: Request) -> Form:
+async def read(request: Request, most_fields: int = MOST_FIELDS) -> Form:
     """The posted form; raises `Invalid` if it is too large or no plain form.
 
-    Files are never taken, so the multipart kind is refused as a whole.
+    Files are never taken here, so the multipart kind is refused as a whole; see `uploads`.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/x-www-form-urlencoded"):
@@ -84,7 +84,7 @@ async def read(request: Request) -> Form:
         if len(body) > LARGEST_FORM:
             raise Invalid("form_large")
     try:
-        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most_fields)
     except ValueError as error:
         raise Invalid("form_broken") from error
     fields: dict[str, tuple[str, ...]] = {}

@@ -22,6 +22,11 @@ def day(on: date, language: str) -> str:
     return calendar.spoken(on, year=True) if language == CHINESE else f"{on.day} {on:%b %Y}"
 
 
+def short_day(on: date, language: str) -> str:
+    """11月20日, where the year is known."""
+    return f"{on.month}月{on.day}日" if language == CHINESE else f"{on.day} {on:%b}"
+
+
 def clock(at: datetime, *, seconds: bool = False) -> str:
     """10:05, or 10:05:31 where two people may have acted in the same minute."""
     return f"{at.astimezone(BEIJING):%H:%M:%S}" if seconds else f"{at.astimezone(BEIJING):%H:%M}"

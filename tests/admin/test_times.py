@@ -20,6 +20,8 @@ def test_moments_are_beijing_time_in_either_language() -> None:
     assert times.clock(NOW.replace(second=31), seconds=True) == "10:05:31"
     assert times.day(date(2027, 3, 1), "zh_CN") == "2027年3月1日"
     assert times.day(date(2027, 3, 1), "en") == "1 Mar 2027"
+    assert times.short_day(date(2027, 3, 1), "zh_CN") == "3月1日"
+    assert times.short_day(date(2027, 3, 1), "en") == "1 Mar"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The working calendar: which hours a day has, and arithmetic in duty time."""
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from office.hours import BEIJING, DayKind, OfficeHours, Span, SpecialDay, beijing_day, moment
+from office import timetable
+from office.hours import (
+    BEIJING,
+    DayKind,
+    OfficeHours,
+    Span,
+    SpecialDay,
+    TimetableFault,
+    beijing_day,
+    moment,
+)
 
 DATA = yaml.safe_load((Path(__file__).parents[2] / "data" / "hours.yaml").read_text(encoding="utf-8"))
 MORNING, AFTERNOON = Span(time(8, 30), time(11, 30)), Span(time(13, 30), time(17, 30))
@@ -300,31 +311,146 @@ def day(**more: Any) -> dict[str, Any]:
     return {"day": date(2026, 10, 1), "kind": "rest", "name": "国庆节"} | more
 
 
+def table(*days: object, year: object = 2026, **more: Any) -> dict[str, Any]:
+    """A timetable with one year's table."""
+    return {"weekly": DATA["weekly"], "years": {year: {"source": "示例", "days": list(days)} | more}}
+
+
+ROW = ("years", 2026, "days", 0)
+
+
 @pytest.mark.parametrize(
-    ("weekly", "years", "says"),
+    ("data", "where", "key"),
     [
-        (None, {}, "weekly"),
-        ({"funday": ["8:30-11:30"]}, {}, "funday"),
-        ({"monday": "8:30-11:30"}, {}, "monday"),
-        ({"monday": [510]}, {}, "monday"),
-        ({"monday": ["8:30"]}, {}, "8:30"),
-        ({"monday": []}, {}, "never opens"),
-        (DATA["weekly"], {"2026": {}}, "'2026' is not a year"),
-        (DATA["weekly"], {2026: []}, "2026"),
-        (DATA["weekly"], {2026: {"days": [day()]}}, "source"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": [day(), day()]}}, "twice"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": [day(day=date(2027, 10, 1))]}}, "of this year"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": [day(to=date(2026, 9, 30))]}}, "in order"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": [day(name=" ")]}}, "name"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": [day(kind="holiday")]}}, "holiday"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": [day(day=None)]}}, "None is not a date"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": [day(spans=["8:30-11:30"])]}}, "no hours"),
-        (DATA["weekly"], {2026: {"source": "示例", "days": ["2026-10-01"]}}, "table"),
+        ([], (), "table"),
+        ({"weekly": DATA["weekly"], "holidays": {}}, (), "unknown"),
+        ({"weekly": None}, ("weekly",), "table"),
+        ({"weekly": {"funday": ["8:30-11:30"]}}, ("weekly", "funday"), "weekday"),
+        ({"weekly": {"monday": "8:30-11:30"}}, ("weekly", "monday"), "spans"),
+        ({"weekly": {"monday": [510]}}, ("weekly", "monday"), "spans"),
+        ({"weekly": {"monday": ["8:30"]}}, ("weekly", "monday"), "span"),
+        ({"weekly": {"monday": []}}, ("weekly",), "never_opens"),
+        ({"weekly": {}}, ("weekly",), "never_opens"),
+        (table(year="next"), ("years", "next"), "year"),
+        (table(year=True), ("years", "True"), "year"),
+        ({"weekly": DATA["weekly"], "years": {2026: []}}, ("years", 2026), "table"),
+        ({"weekly": DATA["weekly"], "years": {2026: {"days": [day()]}}}, ("years", 2026), "source"),
+        (table(days="国庆节"), ("years", 2026, "days"), "table"),
+        (table(weeks=[]), ("years", 2026), "unknown"),
+        (table(day(), day()), ("years", 2026, "days", 1), "twice"),
+        (table(day(day=date(2027, 10, 1))), ROW, "outside"),
+        (table(day(to="2027-01-02")), ROW, "outside"),
+        (table(day(to=date(2026, 9, 30))), ROW, "reversed"),
+        (table(day(name=" ")), ROW, "name"),
+        (table(day(kind="holiday")), ROW, "kind"),
+        (table(day(day=None)), ROW, "day_missing"),
+        (table(day(to="")), ROW, "day_missing"),
+        (table(day(day="10月1日")), ROW, "day"),
+        (table(day(day=datetime(2026, 10, 1, tzinfo=UTC))), ROW, "day"),
+        (table(day(spans=["8:30-11:30"])), ROW, "rest_hours"),
+        (table(day(kind="work", spans=["8:30"])), ROW, "span"),
+        (table(day(why="国庆")), ROW, "unknown"),
+        (table("2026-10-01"), ROW, "table"),
+        ({"weekly": DATA["weekly"], "shifts": ["2026-11-28"]}, ("shifts",), "table"),
+        ({"weekly": DATA["weekly"], "shifts": {"周六": ["9:00-12:00"]}}, ("shifts", "周六"), "day"),
+        (
+            {"weekly": DATA["weekly"], "shifts": {"2026-11-28": "9:00-12:00"}},
+            ("shifts", "2026-11-28"),
+            "spans",
+        ),
+        (
+            {"weekly": DATA["weekly"], "shifts": {SATURDAY: [], str(SATURDAY): ["9:00-12:00"]}},
+            ("shifts", "2026-11-21"),
+            "twice",
+        ),
     ],
 )
-def test_a_faulty_table_is_refused_and_the_place_named(weekly: object, years: object, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        OfficeHours.from_data({"weekly": weekly, "years": years})
+def test_a_faulty_timetable_is_refused_and_the_place_named(
+    data: Any, where: tuple[object, ...], key: str
+) -> None:
+    with pytest.raises(TimetableFault) as refused:
+        OfficeHours.from_data(data)
+    assert (refused.value.where, refused.value.key) == (where, key)
+    assert key in str(refused.value)
+    assert not where or str(where[-1]) in str(refused.value)
+
+
+def test_every_fault_is_named_and_not_only_the_first() -> None:
+    data = table(day(kind="holiday", name=""), day(day="2026-10-02"), day(day="2026-10-02"), source="")
+    data["weekly"] = {"monday": ["8:30-11:30"], "tuesday": ["soon"]}
+    data["shifts"] = {"2026-11-31": ["9:00-12:00"]}
+    assert [(fault.where, fault.key) for fault in timetable.read(data).faults] == [
+        (("weekly", "tuesday"), "span"),
+        (("years", 2026), "source"),
+        (("years", 2026, "days", 0), "name"),
+        (("years", 2026, "days", 0), "kind"),
+        (("years", 2026, "days", 2), "twice"),
+        (("shifts", "2026-11-31"), "day"),
+    ]
+
+
+def test_a_day_that_two_rows_share_is_named() -> None:
+    fault = timetable.read(table(day(to=date(2026, 10, 7)), day(day=date(2026, 10, 7)))).faults[0]
+    assert (fault.where, fault.facts) == (("years", 2026, "days", 1), {"day": "2026-10-07"})
+
+
+def test_the_same_year_as_number_and_as_text_is_given_twice() -> None:
+    years = {2026: {"source": "示例"}, "2026": {"source": "示例"}}
+    faults = timetable.read({"weekly": DATA["weekly"], "years": years}).faults
+    assert [(fault.where, fault.key) for fault in faults] == [(("years", 2026), "year_twice")]
+
+
+# --- the same as JSON, which a signed change carries ---
+
+
+def test_a_timetable_survives_json_unchanged() -> None:
+    found = timetable.read(DATA | {"shifts": {SATURDAY: ["９：００－12:00"], date(2026, 11, 22): []}})
+    kept = json.loads(json.dumps(found.content()))
+    assert timetable.read(kept) == found
+    assert timetable.read(kept).content() == kept
+    assert kept["years"]["2026"]["days"][0] == {
+        "from": "2026-10-01", "to": "2026-10-07", "kind": "rest", "name": "国庆节"
+    }  # fmt: skip
+    assert kept["shifts"] == {"2026-11-21": ["9:00-12:00"], "2026-11-22": []}
+    hours = OfficeHours.from_data(kept)
+    assert hours.spans_on(SATURDAY) == (span("9:00-12:00"),)
+    assert hours.has_year(2026)
+    assert not hours.is_duty_day(date(2026, 10, 1))
+
+
+SPANS = st.lists(
+    st.sampled_from(["8:30-11:30", "9:00-12:00", "13:30-17:30", "18:00-24:00", "0:00-24:00"]), max_size=2
+)
+ROWS = st.builds(
+    lambda first, length, kind, name, spans: {
+        "from": first.isoformat(),
+        "to": min(first + timedelta(days=length), date(first.year, 12, 31)).isoformat(),
+        "kind": kind,
+        "name": name,
+        **({} if kind == "rest" or spans is None else {"spans": spans}),
+    },
+    st.dates(date(2027, 1, 1), date(2027, 12, 31)),
+    st.integers(0, 8),
+    st.sampled_from(["rest", "work", "make_up"]),
+    st.sampled_from(["春节", "春节调休上班", "a: b, {c}", "# 选举日", "'"]),
+    st.none() | SPANS,
+)
+
+
+@given(
+    st.lists(ROWS, max_size=4),
+    st.dictionaries(st.dates(date(2026, 1, 1), date(2028, 12, 31)), SPANS, max_size=4),
+)
+def test_what_can_be_read_is_written_in_one_form(rows: list[Any], shifts: dict[date, list[str]]) -> None:
+    found = timetable.read({"weekly": DATA["weekly"], "years": {2027: {"source": "示例", "days": rows}}}
+                           | {"shifts": shifts})  # fmt: skip
+    assert timetable.read(found.content()) == found
+    clashing = {fault.where[-1] for fault in found.faults}
+    assert {fault.key for fault in found.faults} <= {"twice"}
+    kept = [row for place, row in enumerate(rows) if place not in clashing]
+    assert len(found.years[2027].rows) == len(kept)
+    for row in kept:
+        assert found.special[date.fromisoformat(row["to"])].name == row["name"]
 
 
 def test_an_unknown_weekday_number_is_refused() -> None:
