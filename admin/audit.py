@@ -14,12 +14,13 @@ from admin.pages import Desk, signed_in
 from knowledge.checks import PublicationCheck
 from knowledge.versions import Entry, EntryVersion
 from office import audit, staff, units
+from office.changes import Change
 from office.staff import Permission
 from ticketing.records import Ticket
 
 router = APIRouter()
 Auditing = Annotated[Desk, Depends(signed_in(Permission.SEE_AUDIT))]
-KINDS = ("ticket.", "entry_version.", "staff.")
+KINDS = ("ticket.", "entry_version.", "change.", "station.", "staff.")
 
 
 @router.get("/audit")
@@ -85,6 +86,9 @@ async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
     for check_id, version_number, entry_no in await desk.session.execute(of_checks.where(wanted)):
         label = f"{entry_no} {desk.t('passport.version', n=version_number)}"
         found[f"publication_check:{check_id}"] = label
+    of_changes = select(Change.id, Change.kind, Change.number).where(Change.id.in_(ids.get("change", ())))
+    for change_id, change_kind, change_number in await desk.session.execute(of_changes):
+        found[f"change:{change_id}"] = f"{desk.t(f'change.kind.{change_kind}')} {change_number}"
     for contact_id in ids.get("contact", ()):
         found[f"contact:{contact_id}"] = f"{desk.t('actor.contact')} {contact_id}"
     return found
@@ -95,6 +99,8 @@ def _row(desk: Desk, row: audit.AuditEntry, labels: dict[str, str]) -> dict[str,
     href = ""
     if kind == "ticket" and desk.may(Permission.SEE_TICKETS):
         href = f"/admin/tickets/{number}"
+    if kind == "change" and desk.may(Permission.SEE_RULES):
+        href = f"/admin/changes/{number}"
     if kind == "staff" and number != "0" and desk.may(Permission.SEE_STAFF):
         href = f"/admin/staff/{number}"
     return {
@@ -121,7 +127,7 @@ def _value(desk: Desk, name: str, value: Any) -> str:
     if name == "roles":
         return desk.t("list.comma").join(desk.t_or(f"role.{role}", str(role)) for role in value)
     if name == "kind":
-        return desk.t_or(f"ticket.kind.{value}", str(value))
+        return desk.t_or(f"ticket.kind.{value}", desk.t_or(f"change.kind.{value}", str(value)))
     if name == "why":
         return desk.t_or(f"ticket.why.{value}", str(value))
     if name == "faults":
@@ -137,6 +143,7 @@ def _facts(desk: Desk, kind: str, facts: dict[str, Any]) -> str:
     if "from" in rest and "to" in rest:
         prefix = {
             "ticket": "ticket.state", "entry_version": "entry.state", "publication_check": "check.state",
+            "change": "change.state",
         }.get(kind)  # fmt: skip
         before, after = str(rest.pop("from")), str(rest.pop("to"))
         if prefix:

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Select, String, Text, UniqueConstraint, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from office import audit
 from office.audit import SYSTEM
@@ -23,6 +23,7 @@ from office.store import Base, ring_after_commit, word
 from office.units import Unit
 
 TOPIC = "changes"
+PAGE = 30
 
 
 class ChangeKind(StrEnum):
@@ -108,8 +109,7 @@ async def propose(
         raise Invalid("change_basis")
     if effective_from and effective_until and effective_from > effective_until:
         raise Invalid("dates_reversed")
-    # Two proposers of one subject wait for each other at the unit's row; the second one finds the first's.
-    await session.execute(select(Unit.id).where(Unit.id == scope.id).with_for_update())
+    await in_turn(session)
     waiting = await session.scalar(
         select(Change.id).where(Change.kind == kind, Change.subject == subject, Change.state == S.PROPOSED)
     )
@@ -156,6 +156,7 @@ async def sign(session: AsyncSession, change: Change, *, seen: int, actor: Staff
     `Conflict`.
     """
     await _in_scope(session, actor, Permission.SIGN_RULES, change)
+    await in_turn(session)
     await session.refresh(change, with_for_update=True)
     await second_person(session, actor, change.author_id, now=now)
     if change.version != seen:
@@ -170,6 +171,7 @@ async def drop(session: AsyncSession, change: Change, *, actor: Staff, now: date
         await _in_scope(session, actor, Permission.SIGN_RULES, change)
     else:
         await _in_scope(session, actor, Permission.DRAFT_RULES, change)
+    await in_turn(session)
     await session.refresh(change, with_for_update=True)
     await _move(session, change, S.DROPPED, "drop", actor, now)
 
@@ -180,6 +182,7 @@ async def undo(session: AsyncSession, change: Change, *, actor: Staff, now: date
     Raises `Conflict("newer_change")` if a later one of the subject has been signed since.
     """
     await _in_scope(session, actor, Permission.SIGN_RULES, change)
+    await in_turn(session)
     await session.refresh(change, with_for_update=True)
     later = await session.scalar(
         select(Change.id)
@@ -202,15 +205,9 @@ async def get(session: AsyncSession, change_id: int) -> Change:
 
 async def in_force(session: AsyncSession, kind: ChangeKind, subject: str, day: date) -> Change | None:
     """The latest signed change of a subject that holds on `day`."""
-    rows = await session.scalars(
-        select(Change)
-        .where(Change.kind == kind, Change.subject == subject, Change.state == S.SIGNED)
-        .where(Change.effective_from.is_(None) | (Change.effective_from <= day))
-        .where(Change.effective_until.is_(None) | (Change.effective_until >= day))
-        .order_by(Change.number.desc())
-        .limit(1)
-    )
-    return rows.one_or_none()
+    statement = select(Change).where(Change.kind == kind, Change.subject == subject, Change.state == S.SIGNED)
+    newest = _covering(statement, day).order_by(Change.number.desc()).limit(1)
+    return (await session.scalars(newest)).one_or_none()
 
 
 async def subjects_in_force(session: AsyncSession, kind: ChangeKind, prefix: str, day: date) -> list[Change]:
@@ -225,16 +222,43 @@ async def subjects_in_force(session: AsyncSession, kind: ChangeKind, prefix: str
     return list(found.values())
 
 
-async def before(session: AsyncSession, change: Change) -> Change | None:
-    """The signed change that this one follows or would follow."""
-    rows = await session.scalars(
+async def before(session: AsyncSession, change: Change, *, on: date | None = None) -> Change | None:
+    """The signed change that this one follows or would follow; with `on`, one that holds on that day."""
+    statement = (
         select(Change)
         .where(Change.kind == change.kind, Change.subject == change.subject, Change.state == S.SIGNED)
         .where(Change.number < change.number)
         .order_by(Change.number.desc())
-        .limit(1)
     )
-    return rows.one_or_none()
+    if on is not None:
+        statement = _covering(statement, on)
+    return (await session.scalars(statement.limit(1))).one_or_none()
+
+
+async def waiting(session: AsyncSession) -> list[Change]:
+    """The proposals that nobody has signed or dropped yet, the oldest first; their content is not loaded."""
+    rows = await session.scalars(_brief().where(Change.state == S.PROPOSED).order_by(Change.id))
+    return list(rows)
+
+
+async def count_waiting(session: AsyncSession) -> int:
+    """How many proposals wait for a second person."""
+    statement = select(func.count()).select_from(Change).where(Change.state == S.PROPOSED)
+    return await session.scalar(statement) or 0
+
+
+async def decided(
+    session: AsyncSession, *, kind: ChangeKind | None = None, page: int = 1, limit: int = PAGE
+) -> tuple[list[Change], int]:
+    """A page of the changes that no longer wait, newest first, and how many there are.
+
+    Their content is not loaded.
+    """
+    chosen = [Change.state != S.PROPOSED, *([Change.kind == kind] if kind else [])]
+    total = await session.scalar(select(func.count()).select_from(Change).where(*chosen)) or 0
+    statement = _brief().where(*chosen).order_by(Change.id.desc())
+    rows = await session.scalars(statement.limit(limit).offset((max(page, 1) - 1) * limit))
+    return list(rows), total
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -279,6 +303,25 @@ async def _move(
     await audit.move(session, change, to, by=by, table=TRANSITIONS, actor=actor.as_actor(), now=now,
                      kind=change.kind.value, about=change.subject, number=change.number)  # fmt: skip
     ring_after_commit(session, TOPIC)
+
+
+def _covering(statement: Select[Change], day: date) -> Select[Change]:
+    return statement.where(
+        Change.effective_from.is_(None) | (Change.effective_from <= day),
+        Change.effective_until.is_(None) | (Change.effective_until >= day),
+    )
+
+
+def _brief() -> Select[Change]:
+    return select(Change).options(defer(Change.content, raiseload=True))
+
+
+async def in_turn(session: AsyncSession) -> None:
+    """Wait until nobody else changes governed data, and keep others waiting until the commit."""
+    # At the row of the office: two proposers of one subject find each other's proposal, and nothing is undone
+    # while its successor is signed. What merely refers to the unit, such as a new ticket, does not wait.
+    first = select(Unit.id).order_by(Unit.id).limit(1)
+    await session.execute(first.with_for_update(key_share=True))
 
 
 async def _in_scope(session: AsyncSession, actor: Staff, permission: Permission, change: Change) -> None:
