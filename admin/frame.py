@@ -17,11 +17,23 @@ PLACES = (
     ("/admin/entries", "entries", Permission.SEE_ENTRIES),
     ("/admin/trybox", "trybox", Permission.SEE_ENTRIES),
     ("/admin/golden", "golden", Permission.SEE_ENTRIES),
+    ("/admin/health", "health", Permission.SEE_ENTRIES),
+    ("/admin/packs", "packs", Permission.SEE_RULES),
+    ("/admin/calendar", "calendar", Permission.SEE_RULES),
+    ("/admin/stations", "stations", Permission.SEE_RULES),
+    ("/admin/posters", "posters", Permission.SEE_RULES),
+    ("/admin/hours", "hours", Permission.SEE_RULES),
+    ("/admin/changes", "changes", Permission.SEE_RULES),
     ("/admin/staff", "staff", Permission.SEE_STAFF),
     ("/admin/audit", "audit", Permission.SEE_AUDIT),
 )
-# A page whose picture has another name.
-ICONS: Mapping[str, str] = {"golden": "good"}
+# A row of twelve does not fit a phone: these stand together under one entry and side by side on its pages.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "entries": ("entries", "trybox", "golden", "health"),
+    "rules": ("packs", "calendar", "stations", "posters", "hours", "changes"),
+}
+# Pages that live in another page's room.
+OWNERS: Mapping[str, str] = {"": "queue", "tickets": "queue", "accuracy": "trybox"}
 NOBODY: Mapping[str, str] = {"name": "", "phone": "", "hours": "", "address": ""}
 
 
@@ -34,6 +46,8 @@ class Frame:
     person: str = ""
     unit: str = ""
     permissions: frozenset[Permission] = frozenset()
+    waiting: int = 0
+    due: int = 0
 
     @property
     def home(self) -> str:
@@ -56,12 +70,34 @@ async def office_facts(session: AsyncSession) -> Mapping[str, str]:
 
 
 def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]]:
-    """The pages this person may go to; the one at `path` is marked as the present one."""
+    """The entries of the menu for this person, the one around `path` marked as the present one.
+
+    An entry that stands for several pages has them as `tabs`, one of which is marked likewise. How many
+    changes wait for a second person is told on the way to them, and so is what is due for one's own review.
+    """
     place = path.removeprefix("/admin").strip("/").split("/")[0]
-    owners = {"": "queue", "tickets": "queue", "accuracy": "trybox"}
-    here = owners.get(place, place) if path.startswith("/admin") else place
+    here = OWNERS.get(place, place) if path.startswith("/admin") else place
+    counts = {"changes": around.waiting, "health": around.due}
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for href, key, needed in PLACES:
+        if needed in around.permissions:
+            group = next((name for name, keys in GROUPS.items() if key in keys), key)
+            entries.setdefault(group, []).append(
+                {
+                    "href": href,
+                    "label": t(f"nav.{key}"),
+                    "active": key == here,
+                    "count": counts.get(key) or None,
+                }
+            )
     return [
-        {"href": href, "label": t(f"nav.{key}"), "key": ICONS.get(key, key), "active": key == here}
-        for href, key, needed in PLACES
-        if needed in around.permissions
+        {
+            "href": pages[0]["href"],
+            "label": t(f"nav.{group}"),
+            "key": group,
+            "active": any(page["active"] for page in pages),
+            "count": next((page["count"] for page in pages if page["count"]), None),
+            "tabs": pages if len(pages) > 1 else [],
+        }
+        for group, pages in entries.items()
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,9 +21,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin import forms
 from admin.forms import Form
 from admin.frame import NOBODY, Frame, office_facts, ways
+from knowledge import reviews
 from knowledge.live import LiveBase
-from office import signin, staff, units, worktime
-from office.hours import OfficeHours
+from knowledge.live_stations import LiveStations
+from office import changes, signin, staff, units, worktime
+from office.hours import OfficeHours, beijing_day
 from office.signin import SignIn
 from office.staff import Permission, Staff
 from office.store import Store
@@ -38,6 +40,7 @@ TEXT_SIZES = ("standard", "large", "extra")
 THEMES = ("", "light", "dark", "contrast")
 
 Number = Annotated[int, InPath(ge=1, le=2**31 - 1)]
+Reader = Callable[[Request], Awaitable[Form]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Services:
     secure_cookies: bool
     trusted_proxies: frozenset[str]
     clock: Callable[[], datetime]
+    stations: LiveStations = field(default_factory=LiveStations)
 
 
 class SignedOut(Exception):
@@ -182,6 +186,8 @@ async def who(request: Request, session: AsyncSession) -> tuple[Staff, SignIn] |
         person.name,
         (await units.get(session, person.unit_id)).name,
         frozenset(permission for permission in Permission if staff.may(person, permission)),
+        await changes.count_waiting(session) if staff.may(person, Permission.SEE_RULES) else 0,
+        await reviews.count_due(session, person, today=beijing_day(services(request).clock())),
     )
     return found
 
@@ -194,9 +200,9 @@ def frame(request: Request) -> Frame:
     return found
 
 
-async def _form(request: Request) -> Form:
+async def _form(request: Request, read: Reader = forms.read) -> Form:
     # Kept on the request, so that a page which refuses the form can show it again.
-    found: Form = await forms.read(request) if request.method == "POST" else Form()
+    found: Form = await read(request) if request.method == "POST" else Form()
     request.state.form = found
     return found
 
@@ -208,11 +214,12 @@ class Need:
     Acts on objects check reach as well, in the domain.
     """
 
-    def __init__(self, permission: Permission | None) -> None:
+    def __init__(self, permission: Permission | None, read: Reader = forms.read) -> None:
         self.permission = permission
+        self.read = read
 
     async def __call__(self, request: Request, session: Session) -> Desk:
-        form = await _form(request)
+        form = await _form(request, self.read)
         found = await who(request, session)
         if found is None:
             raise SignedOut
@@ -227,9 +234,9 @@ class Need:
 
 
 @cache
-def signed_in(permission: Permission | None) -> Need:
-    """The dependency of routes that need `permission`."""
-    return Need(permission)
+def signed_in(permission: Permission | None, read: Reader = forms.read) -> Need:
+    """The dependency of routes that need `permission`; `read` reads what is posted to them."""
+    return Need(permission, read)
 
 
 async def visitor(request: Request, session: Session) -> Visit:

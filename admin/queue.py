@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response, StreamingResponse
 
-from admin import forms, times
+from admin import forms, times, worktime
 from admin.pages import Desk, signed_in
 from office import staff, units
 from office.staff import Permission
@@ -54,7 +54,7 @@ EXCERPT = 90
 @router.get("")
 async def show(desk: Reading) -> Response:
     """The queue as a page."""
-    return desk.render("console/queue.html", **await _view(desk))
+    return desk.render("console/queue.html", **await _view(desk), year_gaps=worktime.pressing(desk))
 
 
 @router.get("/queue/fragment")

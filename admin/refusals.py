@@ -74,7 +74,7 @@ async def _desk_error(request: Request, error: Exception) -> Response:
     opened = request.method == "GET" and request.url.path == "/admin"
     if opened and isinstance(error, NotPermitted) and around.person and around.home != "/admin":
         return RedirectResponse(around.home, 303)
-    status = STATUS.get(type(error), 400)
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
     form: Form = getattr(request.state, "form", Form())
     refusal = Refusal(error.key, in_words(error, around.language), status, form.typed)
     response = await _same_page(request, refusal)

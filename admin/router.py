@@ -10,17 +10,27 @@ from starlette.types import Scope
 from admin import (
     accuracy,
     audit,
+    calendar,
+    changes,
     editor,
     entries,
     golden,
+    health,
     login,
     office,
+    pack_rows,
+    packs,
+    posters,
     queue,
     refusals,
     replay,
+    station_imports,
+    station_page,
+    stations,
     steps,
     tickets,
     trybox,
+    worktime,
 )
 from admin.headers import SecurityHeaders
 from admin.pages import STATIC
@@ -54,6 +64,16 @@ def build() -> APIRouter:
         accuracy,
         office,
         audit,
+        health,
+        changes,
+        packs,
+        pack_rows,
+        posters,
+        calendar,
+        worktime,
+        station_imports,
+        stations,
+        station_page,
     ):
         router.include_router(part.router, prefix="/admin")
     return router

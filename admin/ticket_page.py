@@ -7,6 +7,7 @@ from typing import Any
 from admin import forms, suggestions, times
 from admin.pages import Desk, Refusal, lines
 from admin.queue import TONES, time_left
+from knowledge import rules
 from office import audit, contacts, outbox, staff, units
 from office.contacts import ContactState
 from office.errors import NotFound
@@ -61,6 +62,7 @@ async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) ->
     return {
         "here": f"/admin/tickets/{ticket.id}",
         "ticket": _facts(desk, ticket, unit, names),
+        "wizard": await _wizard(desk, ticket),
         "timeline": await _timeline(desk, ticket, posts, names),
         "edited": any(post.kind is PostKind.EDITED for post in posts) and is_open,
         "newest_words": next((p.text for p in reversed(posts) if p.kind is PostKind.EDITED), ""),
@@ -124,6 +126,7 @@ def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dic
         "follow_up": desk.t(f"ticket.follow_up.{ticket.follow_up}") if ticket.follow_up else "",
         "lead": ticket.merged_into_id,
         "entry_id": ticket.entry_created_id,
+        "group": ticket.group,
         **time_left(desk, ticket),
     }
 
@@ -132,6 +135,23 @@ async def _names(desk: Desk, ticket: Ticket, posts: list[ThreadPost]) -> dict[in
     ids = {post.staff_id for post in posts} | {ticket.assignee_id, ticket.author_id, ticket.reviewer_id}
     found = await staff.names(desk.session, {number for number in ids if number})
     return {number: staff.mask_name(name) for number, name in found.items()}
+
+
+async def _wizard(desk: Desk, ticket: Ticket) -> list[tuple[str, str]]:
+    """What the asker has answered step by step: each question with its answer, in words."""
+    if not ticket.wizard_facts:
+        return []
+    pack, language = await rules.in_force(desk.session, now=desk.now), desk.frame.language
+    shown = []
+    for code, value in ticket.wizard_facts.items():
+        slot = pack.slot(code)
+        option = slot.option(value) if slot is not None else None
+        # What these rules no longer know is shown as it was kept.
+        question = slot.ask_in(language) if slot is not None else code
+        otherwise = desk.t_or(f"ticket.wizard_{value}", value)
+        answer = option.label_in(language) if option is not None else otherwise
+        shown.append((question or desk.t("ticket.wizard_also"), answer))
+    return shown
 
 
 async def _timeline(

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from admin import differences
 from admin.entries import preview
 from admin.pages import Desk
-from knowledge import calendar, case
+from knowledge import calendar, case, elections
 from knowledge.features import form
 from knowledge.gate import in_our_field
 from knowledge.lexicon import Lexicon
@@ -86,7 +86,7 @@ class Asked:
 
 async def ask(desk: Desk, live: LiveBase, words: str, place: Place, put_in: Held | None = None) -> Asked:
     """Ask a base; `put_in` is what it holds in the place of the published version."""
-    stage = case.stage(await calendar.spans(desk.session), place.day)
+    stage = case.stage(await elections.spans(desk.session, desk.now), place.day)
     outcome = live.rank(words, place.audience, place.unit.path, place.day, case.Case(stage=stage))
     ids = {candidate.entry_id for candidate in outcome.candidates}
     rows = await desk.session.execute(
@@ -282,7 +282,7 @@ def _reply(desk: Desk, key: str, words: str, outcome: Outcome, offered: Sequence
 async def _card(desk: Desk, held: Held, place: Place) -> dict[str, Any]:
     """The answer as the web chat shows it, and as plain text for the other channels."""
     office = await units.election_office(desk.session)
-    dates = calendar.variables(await calendar.spans(desk.session), place.day)
+    dates = calendar.variables(await elections.spans(desk.session, desk.now), place.day)
     content = await content_of(desk.session, held.version)
     made = preview(held.entry, held.version, content, held.unit, dates, office)
     return {

@@ -43,11 +43,33 @@ def main() -> int:
     base.add_argument("act", choices=["load", "export"])
     base.add_argument("folder", type=Path, nargs="?")
 
+    export = commands.add_parser(
+        "export", help="write everything governed as files: entries, rules, calendar ..."
+    )
+    export.add_argument("folder", type=Path, metavar="FOLDER")
+
+    back = commands.add_parser("import", help="show what such files say otherwise, and propose it")
+    back.add_argument("folder", type=Path, metavar="FOLDER")
+    back.add_argument("--propose", metavar="ACCOUNT", help="propose the differences, acting as this account")
+    back.add_argument("--basis", default="", help="the paper that hours and stations rest on")
+
     commands.add_parser("learn", help="train the matcher on this base now, and try the result")
 
     model = commands.add_parser("model", help="list the matcher's models, or go back to one")
     model.add_argument("act", choices=["list", "activate"])
     model.add_argument("which", nargs="?", metavar="NUMBER|shipped")
+
+    dates = commands.add_parser("dates", help="compute the days of an election by a region's rules")
+    dates.add_argument("--pack", default="shanghai", metavar="REGION")
+    dates.add_argument("--election-day", required=True, metavar="YYYY-MM-DD")
+    dates.add_argument("--posted", metavar="YYYY-MM-DD", help="the day on which the voter list was posted")
+    dates.add_argument("--json", action="store_true", help="print key and day as JSON")
+
+    where = commands.add_parser("where", help="decide by a region's rules where a described case registers")
+    where.add_argument("--pack", default="shanghai", metavar="REGION")
+    where.add_argument("--facts", default="{}", metavar="JSON", help='slots and options: {"hukou": "local"}')
+    where.add_argument("--text", default="", help="the case in a voter's own words; the facts given win")
+    where.add_argument("--json", action="store_true", help="print leaf, ticket, topic and basis as JSON")
 
     given = parser.parse_args()
     if given.command == "run":
@@ -59,10 +81,24 @@ def main() -> int:
         from benchmarks import bench as benches
 
         return benches.main(given.names, as_json=given.json, entries=given.entries, questions=given.questions)
+    if given.command == "where":
+        from bot import where as cases
+
+        return cases.run(given.pack, given.facts, given.text, as_json=given.json)
+    if given.command == "dates":
+        from bot import dates as days
+
+        return days.run(given.pack, given.election_day, given.posted, as_json=given.json)
     if given.command == "run":
         from bot import serve
 
         return asyncio.run(serve.run())
+    if given.command in ("export", "import"):
+        from bot import files
+
+        if given.command == "export":
+            return asyncio.run(files.export(given.folder))
+        return asyncio.run(files.read_back(given.folder, given.propose, given.basis))
     from bot import commands as acts
 
     match given.command:

@@ -20,7 +20,8 @@ from redis.backoff import ConstantBackoff
 
 from admin import router as console
 from admin.pages import Services
-from bot import public, receiving, webchat
+from admin.posters import Doors
+from bot import calendar_page, public, receiving, station_pages, webchat, where_page
 from bot.channels import telegram, web
 from bot.learning import Learner
 from bot.memory import ForgivingIsolation, ForgivingStorage, Outage, QuickWakeups
@@ -98,7 +99,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
         wakeups.start()
         connections = (redis, listener)
     store = Store(settings.store_url, wakeups)
-    desk = Desk(store, LiveBase(), clock)
+    desk = Desk(store, LiveBase(), clock, public_url=(settings.public_url or "").rstrip("/"))
     bots: dict[Channel, Bot] = {Channel.WEB: web.make_bot(store, clock)}
     if settings.telegram_token is not None:
         token = settings.telegram_token.get_secret_value()
@@ -124,6 +125,7 @@ def application(machine: Machine) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with machine.desk.store.reading() as session:
             await machine.desk.live.refresh(session)
+            await machine.desk.stations.refresh(session)
         machine.worker.start()
         receiving_task = _start_receiving(machine)
         # What lives as long as the program need not be looked at by each collection.
@@ -148,15 +150,24 @@ def application(machine: Machine) -> FastAPI:
         secure_cookies=(settings.public_url or "").startswith("https://"),
         trusted_proxies=settings.trusted_proxies,
         clock=machine.desk.clock,
+        stations=machine.desk.stations,
     )
     app.state.conversation = Conversation(machine.dispatcher, machine.bots[Channel.WEB])
+    app.state.doors = Doors(settings.public_url or "", lambda: _name_of(machine.telegram))
     console.install(app, secure=(settings.public_url or "").startswith("https://"))
     app.include_router(webchat.router)
     app.include_router(public.router)
+    app.include_router(calendar_page.router)
+    app.include_router(where_page.router)
+    app.include_router(station_pages.router)
     if machine.telegram is not None and settings.public_url:
         assert machine.intake is not None
         app.include_router(receiving.webhook(machine.intake, machine.telegram, settings.telegram_secret()))
     return app
+
+
+async def _name_of(bot: Bot | None) -> str:
+    return "" if bot is None else (await bot.me()).username or ""
 
 
 def _start_receiving(machine: Machine) -> asyncio.Task[None] | None:

@@ -7,19 +7,25 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from aiogram.types import CallbackQuery, Chat, Message, Update, User
+from aiogram.types import CallbackQuery, Chat, Location, Message, Update, User
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from markupsafe import Markup
 
 from admin import forms, pages
+from admin.forms import Form
+from admin.headers import HEADERS
 from bot.channels import web
 from bot.channels.markup import paragraphs
 from bot.channels.web import MailboxItem, Op
 from bot.visitors import VISITOR_COOKIE, Visiting, Visitor, remember
-from handlers import asking, keyboards
+from handlers import asking, keyboards, station_replies
+from handlers.callbacks import Op as CallbackOp
+from handlers.callbacks import tap
 from office import budgets, contacts, redact, units
 from office.contacts import Channel, Contact
 from office.errors import Invalid
@@ -32,14 +38,64 @@ STREAM_LASTS = timedelta(minutes=5)
 LOOK_EVERY = 10.0
 PER_MINUTE = 30
 PER_MINUTE_AND_NETWORK = 300
+# Where the page is asked for is the visitor's to decide, by a tap; no other page of ours may ask.
+ASKS_FOR_POSITION = HEADERS["Permissions-Policy"].replace("geolocation=()", "geolocation=(self)")
 _EVENT = re.compile(r"[A-Za-z0-9-]{8,64}")
+_DEGREES = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,9})?")
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 router = APIRouter()
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a visitor's form says: words, a tapped button, where they are, or the link they came by.
+
+    A position is handed on once and written down nowhere.
+    """
+
+    text: str = ""
+    start: str = ""
+    action: str = ""
+    message_id: int = 0
+    position: Location | None = None
+
+    @classmethod
+    def of(cls, form: Form) -> Said:
+        """Read a form; raises `Invalid` for one that says nothing, too much, or is not our page's."""
+        if form.text("latitude") or form.text("longitude"):
+            return cls(position=_position(form.text("latitude"), form.text("longitude")))
+        if start := form.text("start"):
+            # A link that is none leads to the same words as one that is out of date.
+            return cls(start=start if _PAYLOAD.fullmatch(start) else "-")
+        text, action, number = form.text("text"), form.text("action"), form.text("message_id")
+        if action:
+            return cls(
+                action=action[:64], message_id=int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
+            )
+        if not text.strip():
+            raise Invalid("text_needed")
+        if len(text) > asking.LONGEST_INPUT:
+            raise Invalid("too_long", most=asking.LONGEST_INPUT)
+        return cls(text=text)
+
+
+def _position(latitude: str, longitude: str) -> Location:
+    if not (_DEGREES.fullmatch(latitude) and _DEGREES.fullmatch(longitude)):
+        raise Invalid("form_broken")
+    north, east = float(latitude), float(longitude)
+    if abs(north) > 90 or abs(east) > 180:
+        raise Invalid("form_broken")
+    return Location(latitude=north, longitude=east)
+
+
 @router.get("/")
-async def page(visiting: Visiting) -> HTMLResponse:
-    """The conversation as it stands; the cookie is given here, the contact only with the first message."""
+async def page(visiting: Visiting, start: str = "") -> HTMLResponse:
+    """The conversation as it stands; the cookie is given here, the contact only with the first message.
+
+    `start` is what a QR code carries. Looking at the address says nothing yet: the page's form does, so that
+    neither a preview nor a reload counts as somebody who came.
+    """
     if not visiting.token:
         visiting = Visitor(visiting.request, secrets.token_urlsafe(16), visiting.form)
     contact = await visiting.contact()
@@ -61,11 +117,14 @@ async def page(visiting: Visiting) -> HTMLResponse:
         quick=[{"label": say(t["key"], language), "text": t["words"]} for t in keyboards.quick_topics()]
         + [{"label": say("menu.human", language), "text": "人工"}],
         event_id=secrets.token_hex(12),
+        start=start[:65],
+        locate_action=tap(CallbackOp.STATION, arg=station_replies.HERE),
         last_seq=last,
         csrf=visiting.csrf,
         home_url="/",
         language_url="/language",
     )
+    response.headers["Permissions-Policy"] = ASKS_FOR_POSITION
     remember(visiting.request, response, VISITOR_COOKIE, visiting.token)
     return response
 
@@ -75,15 +134,11 @@ async def send(visiting: Visiting) -> Response:
     """Take a message or a tapped button; the same `event_id` again changes nothing."""
     form, now = visiting.form, visiting.services.clock()
     event_id = form.text("event_id")
-    text, action = form.text("text"), form.text("action")
     if not _EVENT.fullmatch(event_id):
         raise Invalid("form_broken")
-    if not action and not text.strip():
-        raise Invalid("text_needed")
-    if len(text) > asking.LONGEST_INPUT:
-        raise Invalid("too_long", most=asking.LONGEST_INPUT)
-    contact, own = await _take_in(visiting, event_id, text if not action else "", now)
-    update = _update(contact, own, event_id, action, form.text("message_id"), text, now)
+    said = Said.of(form)
+    contact, own = await _take_in(visiting, event_id, _own_line(visiting, said), now)
+    update = _update(contact, own, event_id, said, now)
     conversation = visiting.conversation
     await conversation.dispatcher.feed_update(
         conversation.bot, update, channel=Channel.WEB, event_id=f"{contact.id}:{event_id}"
@@ -138,18 +193,24 @@ async def _take_in(visiting: Visitor, event_id: str, text: str, now: datetime) -
         return contact, item.seq
 
 
-def _update(
-    contact: Contact, own: int, event_id: str, action: str, message_id: str, text: str, now: datetime
-) -> Update:
+def _own_line(visiting: Visitor, said: Said) -> str:
+    # What the visitor sees of their own: that they told where they are, never where that is.
+    if said.position is not None:
+        return say("sta.position_sent", pages.frame(visiting.request).language)
+    return said.text
+
+
+def _update(contact: Contact, own: int, event_id: str, said: Said, now: datetime) -> Update:
     chat = Chat(id=contact.id, type="private")
     person = User(id=contact.id, is_bot=False, first_name="visitor")
-    if not action:
-        message = Message(message_id=own, date=now, chat=chat, from_user=person, text=text)
+    if not said.action:
+        text = f"/start {said.start}" if said.start else said.text
+        content: dict[str, Any] = {"location": said.position} if said.position else {"text": text}
+        message = Message(message_id=own, date=now, chat=chat, from_user=person, **content)
         return Update(update_id=own, message=message)
-    number = int(message_id) if message_id.isdigit() and len(message_id) < 10 else 0
-    tapped = Message(message_id=number, date=now, chat=chat, text="")
+    tapped = Message(message_id=said.message_id, date=now, chat=chat, text="")
     query = CallbackQuery(
-        id=f"{contact.id}:{event_id}", from_user=person, chat_instance="web", message=tapped, data=action[:64]
+        id=f"{contact.id}:{event_id}", from_user=person, chat_instance="web", message=tapped, data=said.action
     )
     return Update(update_id=own, callback_query=query)
 
@@ -224,11 +285,20 @@ def shown(item: MailboxItem) -> dict[str, Any]:
         "id": item.target,
         "seq": item.seq,
         "mine": item.mine,
-        "html": paragraphs(item.content.get("text", ""), html=bool(item.content.get("html"))),
+        "html": _card(item.content["venue"]) if "venue" in item.content else _words(item),
         "time": item.at.astimezone(BEIJING).strftime("%H:%M"),
         "buttons": item.content.get("buttons", []),
         "live": True,
     }
+
+
+def _words(item: MailboxItem) -> Markup:
+    return paragraphs(item.content.get("text", ""), html=bool(item.content.get("html")))
+
+
+def _card(venue: dict[str, str]) -> Markup:
+    title, address = venue["title"], venue["address"]
+    return Markup('<div class="venue"><p class="venue-name">{}</p><p>{}</p></div>').format(title, address)
 
 
 def _line(visiting: Visitor, item: MailboxItem) -> dict[str, Any]:

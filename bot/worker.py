@@ -20,7 +20,7 @@ from bot.channels import telegram, web
 from bot.learning import Learner
 from handlers import deliveries
 from handlers.turn import Desk
-from knowledge import lessons
+from knowledge import elections, health, lessons
 from office import outbox, worktime
 from office.contacts import Channel, Contact
 from office.outbox import Delivery, Undeliverable
@@ -211,12 +211,13 @@ class Worker:
             partial(timed.settle_pieces, hours=hours, now=now),
             partial(timed.ask_back, hours=hours, now=now),
             partial(timed.close_by_default, now=now),
+            partial(elections.remind, now=now),
         ]
         # By the time that has passed: a look at the minute hand can be missed, or hit several times.
         tidy = self._tidied_at is None or time.monotonic() - self._tidied_at >= TIDY_EVERY
         if tidy:
             forgetting = (timed.tidy, web.forget_old, lessons.forget_old)
-            jobs += [partial(job, now=now) for job in forgetting]
+            jobs += [partial(job, now=now) for job in (*forgetting, health.note)]
         for job in jobs:
             try:
                 async with self._desk.store.transaction() as session:

@@ -9,11 +9,11 @@ from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
-from aiogram.methods import AnswerCallbackQuery, EditMessageReplyMarkup
+from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery, Message
 from sqlalchemy import select
 
-from handlers import asking, cases, dates, keyboards, mine, start
+from handlers import asking, cases, dates, keyboards, mine, start, where_course
 from handlers.callbacks import Op, Tap
 from handlers.plain_words import Said, calls_off, choice, meaning, refuses, says_something
 from handlers.turn import Reply, Turn
@@ -56,7 +56,8 @@ async def _to_person(turn: Turn, state: FSMContext) -> Reply:
         and last.solved is not True
         and (last.outcome is None or last.at >= turn.now - ANSWERED_JUST_NOW)
     ):
-        return await asking.owe(turn, last, key="ticket.person", asked_for_person=True)
+        carried = await where_course.carried(turn, last)
+        return await asking.owe(turn, last, key="ticket.person", asked_for_person=True, **carried)
     ticket = await asking.open_ticket_of(turn)
     facts = {"no": ticket.ticket_no} if ticket else {}
     await state.set_state(ToPerson.waiting)
@@ -71,7 +72,7 @@ async def for_person(message: Message, turn: Turn, state: FSMContext) -> Reply:
     since = str((await state.get_data()).get("since", ""))
     if since < (turn.now - asking.JUST_NOW).isoformat() or meaning(words) is not None:
         await state.clear()
-        return await thanked(message, turn) if meaning(words) == "thanks" else await read(turn, words)
+        return await thanked(message, turn) if meaning(words) == "thanks" else await read(turn, words, state)
     if calls_off(words):
         await state.clear()
         return await _called_off(turn)
@@ -90,18 +91,20 @@ async def for_person(message: Message, turn: Turn, state: FSMContext) -> Reply:
 
 
 @router.callback_query(Tap.filter(F.op == Op.ASK))
-async def quick(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
+async def quick(query: CallbackQuery, callback_data: Tap, turn: Turn, state: FSMContext) -> Reply:
     """A quick topic asks its words for the person who tapped it."""
     topics = keyboards.quick_topics()
     if not 0 <= callback_data.number < len(topics):
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("expired_button"))]
     reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id)]
-    return reply + await speak_for(turn, topics[callback_data.number]["words"])
+    return reply + await speak_for(turn, topics[callback_data.number]["words"], state)
 
 
-async def speak_for(turn: Turn, words: str) -> Reply:
+async def speak_for(turn: Turn, words: str, state: FSMContext) -> Reply:
     """The reply to words that a button stands for."""
     match meaning(words):
+        case "where":
+            return await where_course.begin(turn, state)
         case "when":
             return await dates.reply(turn)
         case "status":
@@ -109,12 +112,6 @@ async def speak_for(turn: Turn, words: str) -> Reply:
         case "mine":
             return await mine.mine_reply(turn)
     return await asking.ask(turn, words)
-
-
-@router.message(Command("where"))
-@router.message(Said("where"))
-async def where(message: Message, turn: Turn) -> Reply:
-    return await asking.ask(turn, next(t["words"] for t in keyboards.quick_topics() if "where" in t["key"]))
 
 
 @router.callback_query(Tap.filter(F.op == Op.PICK))
@@ -154,7 +151,10 @@ async def solved_tapped(query: CallbackQuery, callback_data: Tap, turn: Turn) ->
     enquiry.outcome = enquiry.outcome or Outcome.AUTO
     await feedback.verdict(turn.session, enquiry, solved=True, now=turn.now)
     text = turn.words("thanks")
-    return [AnswerCallbackQuery(callback_query_id=query.id, text=text), *without_buttons(query, turn)]
+    return [
+        AnswerCallbackQuery(callback_query_id=query.id, text=text),
+        *keyboards.without_buttons(query, turn),
+    ]
 
 
 @router.callback_query(Tap.filter(F.op == Op.NOT_SOLVED))
@@ -165,8 +165,9 @@ async def not_solved_tapped(query: CallbackQuery, callback_data: Tap, turn: Turn
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
     enquiry.solved = False
     await feedback.verdict(turn.session, enquiry, solved=False, now=turn.now)
-    reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id), *without_buttons(query, turn)]
-    return reply + await asking.owe(turn, enquiry, key="ticket.not_solved")
+    reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id), *keyboards.without_buttons(query, turn)]
+    carried = await where_course.carried(turn, enquiry)
+    return reply + await asking.owe(turn, enquiry, key="ticket.not_solved", **carried)
 
 
 @router.message(Said("again"))
@@ -176,7 +177,8 @@ async def not_solved(message: Message, turn: Turn, state: FSMContext) -> Reply:
     if last is not None and last.outcome is Outcome.AUTO and last.solved is not False:
         last.solved = False
         await feedback.verdict(turn.session, last, solved=False, now=turn.now)
-        return await asking.owe(turn, last, key="ticket.not_solved")
+        carried = await where_course.carried(turn, last)
+        return await asking.owe(turn, last, key="ticket.not_solved", **carried)
     return await mine.verdict(turn, "no") or await _to_person(turn, state)
 
 
@@ -213,9 +215,9 @@ async def unknown_command(message: Message, turn: Turn) -> Reply:
 
 
 @router.message(F.text)
-async def question(message: Message, turn: Turn) -> Reply:
+async def question(message: Message, turn: Turn, state: FSMContext) -> Reply:
     """Any other text is a question."""
-    return await read(turn, message.text or "")
+    return await read(turn, message.text or "", state)
 
 
 @router.edited_message(F.text)
@@ -248,8 +250,8 @@ async def edited(message: Message, turn: Turn) -> Reply:
     )
 
 
-async def read(turn: Turn, words: str) -> Reply:
-    """Free words, wherever they stood: a greeting, a number chosen, a code, else a question."""
+async def read(turn: Turn, words: str, state: FSMContext | None = None) -> Reply:
+    """Free words, wherever they stood: a greeting, a number chosen, a code, a case told, else a question."""
     words = words.strip()
     if len(words) > asking.LONGEST_INPUT:
         return turn.say(turn.words("too_long", most=asking.LONGEST_INPUT))
@@ -267,6 +269,8 @@ async def read(turn: Turn, words: str) -> Reply:
         return await _called_off(turn)
     if CODE.fullmatch(words) and (shown := await mine.by_own_code(turn, words)):
         return shown
+    if (begun := await where_course.stated(turn, words, state)) is not None:
+        return begun
     return await asking.ask(turn, words)
 
 
@@ -286,10 +290,3 @@ async def _chosen(turn: Turn, number: int) -> Reply:
     entry_id = int(last.offered[number - 1])
     await feedback.choice(turn.session, last, entry_id, now=turn.now)
     return await asking.deliver(turn, last, entry_id)
-
-
-def without_buttons(query: CallbackQuery, turn: Turn) -> Reply:
-    """Take the buttons off a message that has been acted upon, where the channel still lets us."""
-    if not isinstance(query.message, Message):
-        return []
-    return [EditMessageReplyMarkup(chat_id=turn.chat_id, message_id=query.message.message_id)]

@@ -6,30 +6,36 @@ from datetime import timedelta
 from html import escape
 
 from aiogram.methods import SendMessage
-from rapidfuzz import fuzz
 from sqlalchemy import select
 
-from handlers import cases, keyboards, speech
+from handlers import cases, dates, keyboards, speech
 from handlers.cases import LONGEST_MATCHED as LONGEST_MATCHED
+from handlers.owing import noted, same_question
+from handlers.owing import open_ticket_of as open_ticket_of
+from handlers.owing import owe as owe
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
 from knowledge.gate import WHOLE, Gate, gate, in_our_field, is_question
 from knowledge.match import Hit, Miss, Near, Outcome
-from knowledge.text import is_latin, normalise, split_questions
+from knowledge.text import is_latin, split_questions
 from office.words import say
-from ticketing import intake, ledgers, queue, tickets, verdicts
+from ticketing import intake, ledgers
 from ticketing.ledgers import Enquiry
 from ticketing.ledgers import Outcome as Ended
-from ticketing.records import FollowUp, Ticket, TicketKind, TicketState, UnansweredReason
+from ticketing.records import TicketKind, UnansweredReason
 
 FRAGMENT_SPAN = timedelta(seconds=5)
 FRAGMENT = 14
 JUST_NOW = timedelta(minutes=30)
 # Below this even the best entry says little; a statement is then rather a detail than a new question.
 FAINT = 0.3
-SAME_QUESTION = 70
 LONGEST_INPUT = 6000
 ENGLISH = "en"
+# Where one registers depends on who asks: these the wizard answers case by case.
+OWN_CASE = frozenset(
+    {"reg_where_hukou", "reg_where_work", "reg_where_retired", "reg_where_student", "reg_migrant",
+     "reg_separation", "reg_other"}
+)  # fmt: skip
 
 
 async def ask(turn: Turn, words: str) -> Reply:
@@ -48,6 +54,8 @@ async def ask(turn: Turn, words: str) -> Reply:
         return await _several(turn, questions)
     if stopped is not None:
         return await _stopped(turn, words, stopped)
+    if (on_day := await dates.on_day(turn, words)) is not None:
+        return on_day
     outcome = await cases.match(turn, words)
     piece = await _earlier_piece(turn, words)
     if piece is not None:
@@ -66,63 +74,13 @@ async def deliver(turn: Turn, enquiry: Enquiry, entry_id: int) -> Reply:
     enquiry.topic = found.topic
     enquiry.outcome = enquiry.outcome or Ended.AUTO
     text = speech.answer(found, turn.lang, brief=turn.large)
-    reply = turn.say(text, keyboards.after_answer(turn.lang, enquiry.id))
+    own_case = found.topic in OWN_CASE
+    text = await dates.echoed(turn, enquiry.words, found.topic) + text
+    buttons = keyboards.after_answer(turn.lang, enquiry.id, own_case=own_case)
+    reply = turn.say(text, dates.under(turn, found, enquiry.id, buttons))
     if not found.confirmed:
         reply += await owe(turn, enquiry, key="unconfirmed", why=UnansweredReason.NEEDS_SUPERIOR)
     return reply
-
-
-async def owe(
-    turn: Turn,
-    enquiry: Enquiry,
-    *,
-    key: str = "miss",
-    asked_for_person: bool = False,
-    kind: TicketKind = TicketKind.ENQUIRY,
-    why: UnansweredReason = UnansweredReason.NO_ENTRY,
-    urgent: bool = False,
-) -> Reply:
-    """Open a ticket for an enquiry, or join the asker's open one, and say number, code and time."""
-    enquiry.pending_until = None
-    if enquiry.ticket_id is not None:
-        return await _owed_already(turn, await tickets.get(turn.session, enquiry.ticket_id))
-    if same := await _same_question(turn, enquiry.words, kind):
-        await intake.append(turn.session, same, enquiry.words, now=turn.now, event_id=enquiry.event_id)
-        enquiry.ticket_id, enquiry.outcome = same.id, Ended.TICKETED
-        return _noted(turn, same, "appended")
-    ticket = await intake.open_ticket(
-        turn.session, turn.contact, enquiry.words, unit=turn.district, district=turn.district,
-        channel=turn.contact.channel, actor=turn.actor, hours=turn.hours, now=turn.now,
-        topic=enquiry.topic, kind=kind, why=why, asked_for_person=asked_for_person,
-        urgent=urgent or kind is TicketKind.REPORT, event_id=enquiry.event_id,
-    )  # fmt: skip
-    enquiry.ticket_id, enquiry.outcome = ticket.id, Ended.TICKETED
-    text = speech.ticket_opened(ticket, turn.lang, key=key)
-    upcoming = turn.hours.next_open(turn.now)
-    if not turn.hours.is_open(turn.now) and upcoming is not None:
-        text += "\n" + turn.words("off_hours", next=speech.spoken_time(upcoming, turn.lang))
-    return turn.say(text, keyboards.after_ticket(turn.lang))
-
-
-async def _owed_already(turn: Turn, ticket: Ticket) -> Reply:
-    """The question is in somebody's hands; one that was answered before is opened again."""
-    ticket = await queue.standing(turn.session, ticket)
-    if ticket.state in (TicketState.ANSWERED, TicketState.CLOSED):
-        await verdicts.follow_up(
-            turn.session,
-            ticket,
-            FollowUp.NOT_SOLVED,
-            contact=turn.contact,
-            actor=turn.actor,
-            hours=turn.hours,
-            now=turn.now,
-        )
-        return turn.say(f"{turn.words('reopened')}\n{speech.progress(ticket, turn.lang)}")
-    return _noted(turn, ticket, "ticket.already")
-
-
-def _noted(turn: Turn, ticket: Ticket, key: str) -> Reply:
-    return turn.say(speech.ticket_opened(ticket, turn.lang, key=key), keyboards.after_ticket(turn.lang))
 
 
 async def last_enquiry(turn: Turn, within: timedelta) -> Enquiry | None:
@@ -133,12 +91,6 @@ async def last_enquiry(turn: Turn, within: timedelta) -> Enquiry | None:
         .order_by(Enquiry.id.desc())
         .limit(1)
     )
-
-
-async def open_ticket_of(turn: Turn) -> Ticket | None:
-    """The asker's newest open ticket."""
-    found = await queue.of_asker(turn.session, turn.contact, only_open=True)
-    return found[0] if found else None
 
 
 async def _record(turn: Turn, words: str, outcome: Outcome) -> Enquiry:
@@ -159,7 +111,7 @@ async def _alone(turn: Turn, words: str, outcome: Outcome) -> Reply:
         recent = ticket is not None and ticket.accepted_at >= turn.now - JUST_NOW
         if ticket and (isinstance(outcome, Miss) or (faint and recent)):
             await intake.append(turn.session, ticket, words, now=turn.now, event_id=turn.event_id)
-            return _noted(turn, ticket, "appended")
+            return noted(turn, ticket, "appended")
     return await _carry_out(turn, await _record(turn, words, outcome), outcome)
 
 
@@ -169,7 +121,7 @@ async def _carry_out(turn: Turn, enquiry: Enquiry, outcome: Outcome) -> Reply:
         return await deliver(turn, enquiry, outcome.candidates[0].entry_id)
     if isinstance(outcome, Near):
         # Whoever asks again what is owed already has seen the choices.
-        same = await _same_question(turn, enquiry.words, TicketKind.ENQUIRY)
+        same = await same_question(turn, enquiry.words, TicketKind.ENQUIRY)
         return await owe(turn, enquiry) if same else await _offer(turn, enquiry, outcome)
     if not in_our_field(enquiry.words[:LONGEST_MATCHED]):
         # Stays an open enquiry, so that the button to a person still knows what was asked.
@@ -199,7 +151,10 @@ async def _offer(turn: Turn, enquiry: Enquiry, outcome: Near) -> Reply:
     # What is probably about something else is not owed an answer.
     doubtful = cases.doubtful(enquiry.words[:LONGEST_MATCHED], outcome)
     text, labels = cases.offer(turn, outcome, list(shown.values()), doubtful=doubtful)
-    keyboard = keyboards.choices(turn.lang, enquiry.id, len(shown), doubtful=doubtful, labels=labels)
+    own_case = any(choice.topic in OWN_CASE for choice in outcome.choices)
+    keyboard = keyboards.choices(
+        turn.lang, enquiry.id, len(shown), doubtful=doubtful, labels=labels, own_case=own_case
+    )
     return turn.say(text, keyboard)
 
 
@@ -262,16 +217,6 @@ async def _joined(turn: Turn, last: Enquiry, words: str, outcome: Outcome) -> Re
 def _tells(words: str) -> bool:
     # Pinyin does not show whether it asks; taken as a question, it is never put away as a detail.
     return not is_question(words) and not is_latin(words)
-
-
-async def _same_question(turn: Turn, words: str, kind: TicketKind) -> Ticket | None:
-    lexicon = answers.lexicon()
-    asked = normalise(words[:LONGEST_MATCHED], lexicon)
-    for ticket in await queue.of_asker(turn.session, turn.contact, only_open=True):
-        before = normalise(ticket.words[:LONGEST_MATCHED], lexicon)
-        if ticket.kind is kind and fuzz.ratio(asked, before) >= SAME_QUESTION:
-            return ticket
-    return None
 
 
 async def _stopped(turn: Turn, words: str, kind: Gate) -> Reply:

@@ -27,6 +27,14 @@ class Op(StrEnum):
     LARGE = "big"
     FORGET = "fgt"
     ASK = "ask"
+    NOTIFY = "ntf"
+    APPEAL = "apl"
+    STATION = "sta"
+    REFER = "ref"
+    WIZARD = "wiz"
+    BACK = "bck"
+    RESTART = "new"
+    RIGHT = "sur"
 
 
 class Tap(CallbackData, prefix="1", sep="|"):

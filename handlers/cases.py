@@ -16,7 +16,8 @@ from knowledge.match import Near, Outcome
 from knowledge.sharpening import AskBack
 from knowledge.text import normalise
 from knowledge.versions import Audience
-from office import redact
+from office import redact, units
+from office.units import Unit
 from ticketing import feedback
 from ticketing.ledgers import Enquiry
 
@@ -35,9 +36,27 @@ async def match(turn: Turn, words: str, facts: Mapping[str, str] = case.UNKNOWN.
     """What the base has for these words; `facts` were stated apart from them."""
     return await answers.find(
         turn.session, turn.desk.live, words[:LONGEST_MATCHED].replace(redact.PLACEHOLDER, " "),
-        audience=Audience.VOTER, unit=turn.district, now=turn.now,
+        audience=Audience.VOTER, unit=await place(turn, words), now=turn.now,
         facts={**await known(turn, words[:LONGEST_MATCHED]), **facts},
     )  # fmt: skip
+
+
+async def place(turn: Turn, words: str) -> Unit:
+    """The unit whose own entries come before wider ones: the one that the words name, else the one this
+    contact belongs to, else the whole district. Words that name two places decide nothing."""
+    named = [
+        unit
+        for unit in await units.all_units(turn.session)
+        if unit.name in words
+        and unit.id != turn.district.id
+        and units.contains(turn.district.path, unit.path)
+    ]
+    narrowest = max(named, key=lambda unit: len(unit.path), default=None)
+    if narrowest is not None and all(units.contains(unit.path, narrowest.path) for unit in named):
+        return narrowest
+    if named or turn.contact.unit_id is None:
+        return turn.district
+    return await units.get(turn.session, turn.contact.unit_id)
 
 
 async def known(turn: Turn, words: str) -> dict[str, str]:

@@ -32,8 +32,6 @@ NAMES = {
     ContentType.VOICE: "kind.voice",
     ContentType.VIDEO_NOTE: "kind.voice",
     ContentType.AUDIO: "kind.voice",
-    ContentType.LOCATION: "kind.location",
-    ContentType.VENUE: "kind.location",
     ContentType.DOCUMENT: "kind.file",
     ContentType.VIDEO: "kind.file",
 }
@@ -77,7 +75,7 @@ async def live(message: Message) -> Reply:
 
 @router.message()
 async def other(message: Message, turn: Turn) -> Reply:
-    """A picture, voice, file or place: what we can do with it, and what helps instead."""
+    """A picture, voice or file: what we can do with it, and what helps instead."""
     if message.media_group_id and not turn.first_in(f"album:{message.media_group_id}", ALBUM):
         return []
     key = NAMES.get(ContentType(message.content_type), "kind.other")

@@ -13,6 +13,7 @@ from aiogram.methods import AnswerCallbackQuery, DeleteMessage, SendMessage, Tel
 from aiogram.types import Message, TelegramObject, Update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handlers import zones
 from handlers.replies import Asker, Replies, asker_of
 from handlers.turn import Desk, Reply, Turn
 from office import budgets, contacts, redact, units, worktime
@@ -61,6 +62,8 @@ class Transactions(BaseMiddleware):
             data["turn"] = turn
             result = await handler(clean, data)
         message = event.message or event.edited_message
+        if message is not None and zones.away(message.text or ""):
+            result = zones.named(turn, _listed(result))
         if message is not None and private and found:
             return [*_taken_away(turn, message, "id_deleted"), *_listed(result)]
         if message is not None and has_id:

@@ -7,7 +7,19 @@ from copy import deepcopy
 from aiogram import Dispatcher
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
-from handlers import ask, dates, groups, kinds, mine, start
+from handlers import (
+    appeals,
+    ask,
+    dates,
+    groups,
+    kinds,
+    mine,
+    neighbours,
+    notify,
+    start,
+    stations,
+    where,
+)
 from handlers.middlewares import Transactions
 from handlers.replies import Replies
 from handlers.turn import Desk
@@ -23,7 +35,7 @@ def dispatcher(desk: Desk, storage: BaseStorage, isolation: BaseEventIsolation) 
     replies = Replies(desk)
     found.update.outer_middleware(replies)
     found.update.outer_middleware(Transactions(desk, replies))
-    for module in (groups, start, mine, dates, ask, kinds):
+    for module in (groups, start, mine, dates, notify, appeals, neighbours, stations, where, ask, kinds):
         # aiogram lets a router belong to one dispatcher for ever; a copy lets tests and tools build several.
         found.include_router(deepcopy(module.router))
     return found

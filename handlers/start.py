@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from aiogram import F, Router
@@ -10,52 +11,64 @@ from aiogram.fsm.context import FSMContext
 from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery, Message, ReplyKeyboardRemove
 
-from handlers import asking, keyboards, mine
+from handlers import asking, keyboards, mine, stations
 from handlers.callbacks import Op, Tap
 from handlers.plain_words import Said
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
-from knowledge import calendar, shelf
+from knowledge import calendar, posters, shelf
 from knowledge.versions import Entry, by_number
 from office import outbox
-from office.contacts import ContactState
+from office.contacts import Channel, ContactState
 from office.errors import NotFound
-from ticketing import forget, ledgers
+from ticketing import forget, ledgers, numbers
 
 router = Router(name="start")
 
 KNOCKED = timedelta(minutes=1)
+# What links may carry besides a station; the source of a poster may stand behind any of it.
+_LINK = re.compile(
+    r"(?:|ask|src_[0-9a-z]{1,8}|k_(?P<entry>[0-9]{4,6})"
+    r"|t_(?P<ticket>[A-Z]{2,4}-[0-9]{4}-[0-9]{2,5}-[A-Z])_(?P<key>[0-9A-Z]{4}))(?:(?<!^)__[0-9a-z]{1,8})?"
+)
 
 
 @router.message(CommandStart())
 async def start(message: Message, command: CommandObject, turn: Turn, state: FSMContext) -> Reply:
-    """The greeting, or what a deep link points at; an unknown payload leads to the menu, not to an error."""
+    """The greeting, or what a deep link points at; one that points at nothing asks for the street."""
     await state.clear()
-    kind, _, rest = (command.args or "").partition("__")[0].partition("_")
-    if kind == "k" and rest:
-        return await _entry(turn, f"K-{rest}")
-    if kind == "t" and rest:
-        number, _, code = rest.rpartition("_")
-        return await mine.by_number_and_code(turn, number, code)
-    if kind not in ("", "ask", "src"):
-        return turn.say(turn.words("link_unknown"), keyboards.menu(turn.lang))
+    payload = command.args or ""
+    if (scan := posters.scanned(payload)) is not None:
+        return await stations.arrived(turn, scan, stranger=_stranger(message, turn))
+    found = _LINK.fullmatch(payload)
+    if found is None or (found["ticket"] and numbers.find_ticket_no(found["ticket"]) is None):
+        return await stations.outdated(turn, posters.kind_of(payload))
+    if found["entry"]:
+        return await _entry(turn, f"K-{found['entry']}")
+    if found["ticket"]:
+        return await mine.by_number_and_code(turn, found["ticket"], found["key"])
     return greeting(turn)
+
+
+def _stranger(message: Message, turn: Turn) -> bool:
+    # The web chat knows its visitors a moment before the conversation does.
+    since = message.date if turn.contact.channel is Channel.WEB else turn.now
+    return turn.contact.first_seen_at >= since
 
 
 async def _entry(turn: Turn, entry_no: str) -> Reply:
     """An entry by its number, if any voter may read it; a retired one leads to its successor."""
-    unknown = turn.say(turn.words("link_unknown"), keyboards.menu(turn.lang))
     today = calendar.today(turn.now)
     try:
         entry = await by_number(turn.session, entry_no)
     except NotFound:
-        return unknown
+        return await stations.outdated(turn, "k")
     found = await answers.published(turn.session, entry.id, office=turn.district, now=turn.now)
     if found is None:
-        return unknown
+        return await stations.outdated(turn, "k")
     shown = await turn.session.get_one(Entry, found.entry_id)
     if not await shelf.is_public(turn.session, shown, today=today):
-        return unknown
+        return await stations.outdated(turn, "k")
     enquiry = await ledgers.record(
         turn.session, turn.contact, found.question, outcome=None, now=turn.now, event_id=turn.event_id
     )

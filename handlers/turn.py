@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handlers import speech
 from handlers.sparing import Sparing
 from knowledge.live import LiveBase
+from knowledge.live_stations import LiveStations
 from office.audit import Actor, ActorKind
 from office.contacts import Contact
 from office.hours import OfficeHours
@@ -33,12 +34,15 @@ def _now() -> datetime:
 class Desk:
     """What every turn needs of the running machine; handed to the dispatcher once.
 
-    `clock` gives the present moment, aware UTC.
+    `clock` gives the present moment, aware UTC. `public_url` is where the pages are reached from
+    outside, empty where they are not.
     """
 
     store: Store
     live: LiveBase
     clock: Callable[[], datetime] = _now
+    public_url: str = ""
+    stations: LiveStations = field(default_factory=LiveStations)
 
 
 @dataclass

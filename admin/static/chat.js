@@ -195,6 +195,8 @@
     event.preventDefault();
     const fields = Object.fromEntries(new FormData(form));
     fields.csrf = document.querySelector('meta[name="csrf"]').content; // a streamed fragment may carry an older one
+    // The button under a message that asks where one is: what it sends is of use without a position only.
+    if (locatable && fields.action === locate.dataset.action) return askWhere(form.querySelector("button"));
     if (form !== composer) {
       const quick = find("[data-quick]");
       if (form.closest("[data-quick]") && !wide.matches) quick.open = false;
@@ -209,6 +211,46 @@
     draft = { event_id: draft.event_id, text: box.value };
     send({ ...fields, text: draft.text, event_id: draft.event_id }, sendButton);
   });
+  /* ---- the link of a QR code, and where the visitor is: each sent once, the second only on a tap ---- */
+  const arrival = find("[data-arrival]");
+  if (arrival) {
+    const { start, event_id } = Object.fromEntries(new FormData(arrival));
+    const csrf = document.querySelector('meta[name="csrf"]').content;
+    arrival.hidden = true;
+    find("[data-quick]").open = window.matchMedia("(min-width: 64rem)").matches;
+    // Without it a reload, or the browser coming back to this page, would begin once more.
+    history.replaceState(null, "", "/");
+    send({ csrf, event_id, start }, arrival.querySelector("button"));
+  }
+
+  const locate = find("[data-locate]");
+  const locatable = locate && navigator.geolocation && window.isSecureContext;
+  function askWhere(button) {
+    const label = button.querySelector("[data-label]") || button;
+    const wording = label.textContent;
+    const rest = () => { label.textContent = wording; button.disabled = false; };
+    const away = (problem) => {
+      rest();
+      hint.textContent = problem.code === problem.PERMISSION_DENIED ? locate.dataset.wordRefused : locate.dataset.wordFailed;
+      hint.hidden = false;
+    };
+    const here = ({ coords }) => {
+      rest();
+      // To a hundred metres: enough to find what is near, and no more than that is told.
+      const [latitude, longitude] = [coords.latitude, coords.longitude].map((degrees) => degrees.toFixed(3));
+      const csrf = document.querySelector('meta[name="csrf"]').content;
+      send({ csrf, event_id: newId(), latitude, longitude }, button);
+    };
+    hint.hidden = true;
+    button.disabled = true;
+    label.textContent = locate.dataset.wordAsking;
+    navigator.geolocation.getCurrentPosition(here, away, { maximumAge: 60000, timeout: 15000 });
+  }
+  if (locatable) {
+    locate.hidden = false;
+    locate.querySelector("button").addEventListener("click", (event) => askWhere(event.currentTarget));
+  }
+
   find("[data-retry]").addEventListener("click", (event) => failed && send(failed, event.currentTarget));
 
   /* ---- receiving: one stream for all windows of this visitor, the others ask every ten seconds ---- */

@@ -41,7 +41,19 @@ log = logging.getLogger(__name__)
 
 # Written out, because the default of the Bot API leaves out what tells us that we were blocked.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
-PRIVATE_COMMANDS = ("start", "when", "status", "human", "mine", "big", "privacy", "forget", "help")
+PRIVATE_COMMANDS = (
+    "start",
+    "when",
+    "where",
+    "station",
+    "status",
+    "human",
+    "mine",
+    "big",
+    "privacy",
+    "forget",
+    "help",
+)
 GROUP_COMMANDS = ("ask", "help")
 # The reasons of a bad request that mean: nobody is there to be reached.
 GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "bot was kicked", "user not found")

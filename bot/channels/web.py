@@ -21,6 +21,7 @@ from aiogram.methods import (
     GetMe,
     SendChatAction,
     SendMessage,
+    SendVenue,
     TelegramMethod,
 )
 from aiogram.types import Chat, InlineKeyboardMarkup, Message, User
@@ -191,7 +192,9 @@ class WebChatSession(BaseSession):
         match method:
             case SendMessage():
                 content = _content(bot, method.text, method.parse_mode, method.reply_markup)
-                return await self._append(method, int(method.chat_id), content, now)
+                return await self._append(int(method.chat_id), content, now)
+            case SendVenue():
+                return await self._append(int(method.chat_id), _venue(method), now)
             case EditMessageText() if method.message_id is not None and method.chat_id is not None:
                 content = _content(bot, method.text, method.parse_mode, method.reply_markup)
                 return await self._replace(int(method.chat_id), method.message_id, content, now)
@@ -211,9 +214,7 @@ class WebChatSession(BaseSession):
                 return User(id=bot.id, is_bot=True, first_name="One Window", username="web")
         raise NotImplementedError(f"the web chat cannot show {type(method).__name__}")
 
-    async def _append(
-        self, method: SendMessage, contact_id: int, content: dict[str, Any], now: datetime
-    ) -> Message:
+    async def _append(self, contact_id: int, content: dict[str, Any], now: datetime) -> Message:
         async with self._store.transaction() as session:
             item, _ = await write(session, contact_id, Op.APPEND, content, key=_key.get(), now=now)
         return _message(contact_id, item.seq, content["text"], now)
@@ -275,6 +276,16 @@ def _content(bot: Bot, text: str | None, parse_mode: Any, markup: Any) -> dict[s
     if isinstance(parse_mode, Default):
         parse_mode = bot.default[parse_mode.name]
     return {"text": text or "", "html": parse_mode == ParseMode.HTML, "buttons": _buttons(markup)}
+
+
+def _venue(method: SendVenue) -> dict[str, Any]:
+    # A card with the address in words: a map would have to be fetched from somebody else.
+    return {
+        "text": f"{method.title}\n{method.address}",
+        "html": False,
+        "venue": {"title": method.title, "address": method.address},
+        "buttons": _buttons(method.reply_markup),
+    }
 
 
 def _buttons(markup: Any) -> list[list[dict[str, str]]]:

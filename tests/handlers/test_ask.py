@@ -43,7 +43,7 @@ async def test_what_the_short_answer_said_is_not_said_again(chat: Chat) -> None:
 async def test_near_offers_numbered_questions_and_a_tap_answers(chat: Chat, town: Town) -> None:
     out = await chat.says("去哪里登记")
     assert out.text.startswith("您想问的是哪一个？\n1. ")
-    assert out.buttons == ["第1个", "第2个", "第3个", "都不是"]
+    assert out.buttons == ["第1个", "第2个", "第3个", "按我的情况查", "都不是"]
 
     picked = await chat.taps("第2个")
     assert picked.toast == ""
@@ -478,7 +478,7 @@ async def test_every_quick_topic_leads_somewhere(chat: Chat, town: Town) -> None
 
 
 async def test_words_for_places_and_times_work_without_a_question(chat: Chat) -> None:
-    assert "K-0301" in (await chat.says("在哪里")).text
+    assert "您的户口在哪里？" in (await chat.says("在哪里")).text
     assert "<b>登记</b>" in (await chat.says("什么时候")).text
 
 

@@ -26,7 +26,19 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
     names = [router.name for router in found.sub_routers]
     assert names[0] == "groups"
     assert names[-1] == "kinds"
-    assert names == ["groups", "start", "mine", "dates", "ask", "kinds"]
+    assert names == [
+        "groups",
+        "start",
+        "mine",
+        "dates",
+        "notify",
+        "appeals",
+        "neighbours",
+        "stations",
+        "where",
+        "ask",
+        "kinds",
+    ]
 
 
 def test_the_last_message_handler_takes_anything_and_no_other_private_one_does() -> None:

@@ -59,10 +59,10 @@ async def test_a_link_to_an_entry_shows_it(chat: Chat, town: Town, payload: str)
 @pytest.mark.parametrize(
     "payload", ["k_9999", "k_0900", "k_", "t_", "st_12-03__p07", "tip_2026-3", "inv_x", "x" * 64, "k_0540_1"]
 )
-async def test_an_unknown_or_inactive_link_leads_to_the_menu(chat: Chat, town: Town, payload: str) -> None:
+async def test_an_unknown_or_inactive_link_asks_for_the_street(chat: Chat, town: Town, payload: str) -> None:
     out = await chat.says(f"/start {payload}")
-    assert out.text == "这个二维码已更新。请直接提问，或点下面的按钮。"
-    assert out.buttons == MENU
+    assert out.text == "这个二维码已更新，请选择您所在的街镇。也可以直接打字提问。"
+    assert out.buttons == ["临江街道", "北塘镇", "人工咨询"]
     assert await town.rows(Enquiry) == []
 
 

@@ -4,7 +4,7 @@ from fastapi.routing import APIRoute
 
 from admin import router as console
 from admin.pages import Need
-from bot import public, webchat
+from bot import public, station_pages, webchat
 from office.staff import GRANTS, Permission
 
 PUBLIC_CONSOLE = {
@@ -30,6 +30,8 @@ PUBLIC = {
     ("GET", "/entries/{entry_no}"),
     ("GET", "/healthz"),
     ("GET", "/privacy"),
+    ("GET", "/stations"),
+    ("GET", "/stations/{address}"),
     ("POST", "/chat/end"),
     ("POST", "/chat/messages"),
     ("POST", "/chat/size"),
@@ -87,5 +89,5 @@ def test_nobody_holds_both_halves_of_the_work_alone():
 
 
 def test_the_public_side_is_the_short_list():
-    found = dict(listed([*webchat.router.routes, *public.router.routes]))
+    found = dict(listed([*webchat.router.routes, *public.router.routes, *station_pages.router.routes]))
     assert set(found) == PUBLIC

@@ -20,6 +20,7 @@ from aiogram.methods import (
     SendChatAction,
     SendDocument,
     SendMessage,
+    SendVenue,
     TelegramMethod,
 )
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
@@ -61,6 +62,14 @@ def a_method(kind: type[TelegramMethod[Any]], chat: int) -> TelegramMethod[Any]:
         AnswerCallbackQuery: AnswerCallbackQuery(callback_query_id=f"{chat}:event", text="已记下"),
         SendChatAction: SendChatAction(chat_id=chat, action="typing"),
         GetMe: GetMe(),
+        SendVenue: SendVenue(
+            chat_id=chat,
+            latitude=30.5,
+            longitude=125.0,
+            title="登记站",
+            address="示例路1号",
+            reply_markup=YES,
+        ),
     }
     return made[kind]
 
@@ -103,6 +112,15 @@ async def test_lines_are_numbered_and_marked(bot: Bot, store: Store, reader: Con
     assert (one.seq, one.op, one.target, one.content["html"]) == (1, Op.APPEND, 1, True)
     assert one.content["buttons"] == [[{"text": "是", "action": "1|yes", "url": "", "style": ""}]]
     assert (two.seq, two.content["html"], two.content["buttons"]) == (2, False, [])
+
+
+async def test_a_venue_is_a_card_without_its_position(bot: Bot, store: Store, reader: Contact) -> None:
+    sent = await bot(a_method(SendVenue, reader.id))
+    assert isinstance(sent, Message)
+    (line,) = await lines(store, reader)
+    assert line.content["venue"] == {"title": "登记站", "address": "示例路1号"}
+    assert line.content["buttons"][0][0]["text"] == "是"
+    assert "125" not in str(line.content)
 
 
 async def test_replacing_removing_and_toasts(bot: Bot, store: Store, reader: Contact) -> None:
