@@ -14,7 +14,7 @@ from admin.differences import as_lines
 from admin.entries import Drafting, found_in_words, preview, topic_options
 from admin.forms import Form
 from admin.pages import Desk, Number, Refusal, done
-from knowledge import calendar, entries, lint, shelf
+from knowledge import calendar, elections, entries, lint, shelf
 from knowledge.versions import (
     Audience,
     Content,
@@ -28,7 +28,7 @@ from knowledge.versions import (
 )
 from office import staff, units
 from office.errors import Conflict, Invalid
-from office.units import contains
+from office.units import UnitKind, contains
 
 router = APIRouter(prefix="/entries")
 GROUPS = ("登记组", "信息组", "秘书组", "宣传组")
@@ -36,6 +36,8 @@ TEXTS = ("question", "short", "full", "group", "topic", "audience", "level")
 LINES = ("phrasings", "aliases", "steps", "documents", "basis")
 DAYS = ("review_on", "effective_from", "effective_until")
 _SEPARATORS = re.compile(r"[、，,；;]")
+PLACES = (UnitKind.CITY, UnitKind.DISTRICT, UnitKind.SUBDISTRICT, UnitKind.TOWN, UnitKind.NEIGHBOURHOOD)
+"""Of whom an entry may be: those whom askers know by name."""
 LONGEST = {"question": 200, "phrasings": 300, "aliases": 300}
 
 
@@ -116,8 +118,19 @@ async def _scope(desk: Desk) -> int:
     return office.id if contains(reach, office.path) else desk.person.unit_id
 
 
+async def _scopes(desk: Desk, present: int) -> list[tuple[int, str]]:
+    """Whose an entry may be: units in the author's reach, deeper ones set in, and the present one always."""
+    reach = await staff.reach(desk.session, desk.person)
+    found = [
+        unit
+        for unit in await units.all_units(desk.session)
+        if unit.id == present or (unit.kind in PLACES and contains(reach, unit.path))
+    ]
+    return [(unit.id, "\u3000" * (unit.path.count(".") - 2) + unit.name) for unit in found]
+
+
 def _content(form: Form, before: Content) -> Content:
-    """What the form says. Scope and facts are not in it and stay as they were."""
+    """What the form says. Facts are not in it and stay as they were, as does a scope that is not."""
     for name, most in LONGEST.items():
         if any(len(line) > most for line in form.lines(name)):
             raise Invalid("line_long", most=most)
@@ -139,7 +152,7 @@ def _content(form: Form, before: Content) -> Content:
         facts=before.facts,
         audience=Audience(audience),
         level=EntryLevel(level),
-        scope_unit_id=before.scope_unit_id,
+        scope_unit_id=form.number("scope") if form.text("scope") else before.scope_unit_id,
         confirmed=form.text("confirmed") == "1",
         group=form.text("group"),
         **_days(form),
@@ -167,6 +180,7 @@ def _values(content: Content) -> dict[str, str]:
         on = getattr(content, name)
         values[name] = on.isoformat() if on else ""
     values["confirmed"] = "1" if content.confirmed else ""
+    values["scope"] = str(content.scope_unit_id)
     return values
 
 
@@ -198,7 +212,7 @@ async def _page(desk: Desk, subject: Subject, refusal: Refusal | None = None) ->
         audiences=[(member.value, desk.t(f"audience.{member.value}")) for member in Audience],
         levels=[(member.value, desk.t(f"level.{member.value}")) for member in EntryLevel],
         groups=[(name, name) for name in GROUPS],
-        scope=(await units.get(desk.session, subject.content.scope_unit_id)).name,
+        scopes=await _scopes(desk, subject.content.scope_unit_id),
         variables=sorted(lint.VARIABLES),
         most=lint.LONGEST_SHORT_ANSWER,
         length=len(values["short"]),
@@ -214,5 +228,5 @@ async def _preview(desk: Desk, entry: Entry | None, draft: EntryVersion | None) 
         return None
     scope = await units.get(desk.session, draft.scope_unit_id)
     office = await units.election_office(desk.session)
-    dates = calendar.variables(await calendar.spans(desk.session), calendar.today(desk.now))
+    dates = calendar.variables(await elections.spans(desk.session, desk.now), calendar.today(desk.now))
     return preview(entry, draft, await content_of(desk.session, draft), scope, dates, office)

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from admin import differences, forms, times
 from admin.pages import Desk, Number, Refusal, signed_in
-from knowledge import answer, calendar, checks, shelf
+from knowledge import answer, calendar, checks, elections, shelf
 from knowledge.entries import problems
 from knowledge.shelf import Filter
 from knowledge.versions import (
@@ -143,7 +143,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         for row, content, before in zip(rows, contents, [*contents[1:], None], strict=True)
     ]
     current = rows[0]
-    dates = calendar.variables(await calendar.spans(desk.session), calendar.today(desk.now))
+    dates = calendar.variables(await elections.spans(desk.session, desk.now), calendar.today(desk.now))
     scope = await units.get(desk.session, current.scope_unit_id)
     successor = await _successor(desk, entry)
     return desk.render(

@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import yaml
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import entries
+from knowledge import entries, entry_files
+from knowledge.entry_files import NO_CODES, plain
 from knowledge.match import Source
-from knowledge.versions import Audience, Content, Entry, EntryLevel, EntryVersion, Phrasing, content_of
+from knowledge.versions import (
+    Content,
+    Entry,
+    EntryVersion,
+    Phrasing,
+    content_of,
+    topics,
+)
 from office import units
-from office.errors import Invalid
 from office.units import Unit
 
-NO_CODES: Mapping[str, int] = MappingProxyType({})
 FOLDER = Path(__file__).parent.parent / "data" / "entries"
 
 
 def read(
     folder: Path, scope_unit_id: int, codes: Mapping[str, int] = NO_CODES
 ) -> Iterator[tuple[str, Content]]:
-    """Entry numbers and contents of every file in `folder`, in the order of their numbers.
-
-    An entry holds for the unit whose code it names, found in `codes`, else for `scope_unit_id`.
-    Raises `Invalid("base_file")` naming the file if one cannot be read as entries.
-    """
-    found: list[tuple[str, Content]] = []
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-            for row in loaded["entries"]:
-                unit_id = codes[row["scope"]] if "scope" in row else scope_unit_id
-                found.append((row["no"], _content(loaded["topic"], row, unit_id)))
-        except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-            raise Invalid("base_file", file=path.name, error=str(error)) from error
-    yield from sorted(found, key=lambda pair: pair[0])
+    """Numbers and contents of the entries in `folder`; see `entry_files.rows`."""
+    for row in entry_files.rows(folder, scope_unit_id, codes):
+        yield row.entry_no, row.content
 
 
 def shipped() -> list[Source]:
@@ -84,31 +77,39 @@ async def load(
     return done
 
 
+async def in_force(session: AsyncSession) -> dict[str, Content]:
+    """What every published entry says, by number."""
+    found = await session.execute(
+        select(Entry, EntryVersion)
+        .join(EntryVersion, EntryVersion.id == Entry.published_id)
+        .order_by(Entry.entry_no)
+    )
+    return {entry.entry_no: await content_of(session, version) for entry, version in found.all()}
+
+
 async def export(session: AsyncSession, folder: Path) -> int:
     """Write the published entries as files of the same form; returns how many entries were written.
 
-    The scope is named where it is not the whole of the election office's district.
+    The scope is named where it is not the whole of the election office's district. Files of topics without
+    entries are taken away, so that the folder reads as what is in force.
     """
     office = await units.election_office(session)
-    rows = (
-        await session.execute(
-            select(Entry, EntryVersion, Unit)
-            .join(EntryVersion, EntryVersion.id == Entry.published_id)
-            .join(Unit, Unit.id == EntryVersion.scope_unit_id)
-            .order_by(Entry.entry_no)
-        )
-    ).all()
+    codes = {unit.id: unit.code for unit in await units.all_units(session)}
     by_topic: dict[str, list[dict[str, Any]]] = {}
-    for entry, version, unit in rows:
-        content = await content_of(session, version)
-        scope = {} if unit.id == office.id else {"scope": unit.code}
-        by_topic.setdefault(content.topic, []).append(_row(entry.entry_no, content) | scope)
+    contents = await in_force(session)
+    for entry_no, content in contents.items():
+        here = content.scope_unit_id
+        scope = {} if here == office.id else {"scope": codes[here]}
+        by_topic.setdefault(content.topic, []).append({"no": entry_no} | plain(content) | scope)
     _write(folder, by_topic)
-    return len(rows)
+    return len(contents)
 
 
 def _write(folder: Path, by_topic: dict[str, list[dict[str, Any]]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.yaml"):
+        if path.stem in topics() and path.stem not in by_topic:
+            path.unlink()
     for topic, listed in by_topic.items():
         text = yaml.dump({"topic": topic, "entries": listed}, allow_unicode=True, sort_keys=False, width=200)
         (folder / f"{topic}.yaml").write_text(text, encoding="utf-8")
@@ -144,56 +145,3 @@ async def sources(session: AsyncSession, *, since: int = -1) -> list[Source]:
         )
         for entry, version in rows
     ]
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _content(topic: str, row: dict[str, Any], scope_unit_id: int) -> Content:
-    return Content(
-        topic=topic,
-        question=row["question"],
-        phrasings=tuple(row["phrasings"]),
-        aliases=tuple(row.get("aliases") or ()),
-        short=row["short"],
-        full=row.get("full") or "",
-        steps=tuple(row.get("steps") or ()),
-        documents=tuple(row.get("documents") or ()),
-        basis=tuple({"law": c["law"], "article": c.get("article") or ""} for c in row["basis"]),
-        facts=tuple(row.get("facts") or ()),
-        audience=Audience(row["audience"]),
-        level=EntryLevel(row["level"]),
-        confirmed=row["status"] == "confirmed",
-        group=row.get("group", "登记组"),
-        review_on=_day(row.get("review_on")),
-        effective_from=_day(row.get("effective_from")),
-        effective_until=_day(row.get("effective_until")),
-        scope_unit_id=scope_unit_id,
-    )
-
-
-def _day(value: object) -> date | None:
-    return value if isinstance(value, date) else None
-
-
-def _row(entry_no: str, content: Content) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "no": entry_no,
-        "question": content.question,
-        "phrasings": list(content.phrasings),
-        "aliases": list(content.aliases),
-        "short": content.short,
-        "full": content.full,
-        "steps": list(content.steps),
-        "documents": list(content.documents),
-        "basis": [dict(citation) for citation in content.basis],
-        "facts": list(content.facts),
-        "audience": content.audience.value,
-        "level": content.level.value,
-        "status": "confirmed" if content.confirmed else "unconfirmed",
-        "group": content.group,
-        "review_on": content.review_on,
-        "effective_from": content.effective_from,
-        "effective_until": content.effective_until,
-    }
-    return {key: value for key, value in row.items() if value not in ([], "", None)}

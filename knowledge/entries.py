@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,13 +17,15 @@ from knowledge.versions import (
     Entry,
     EntryState,
     EntryVersion,
-    Phrasing,
     content_of,
+    new_version,
+    set_phrasings,
     topics,
 )
 from office import audit, redact
 from office.audit import SYSTEM, Actor
 from office.errors import Conflict, Invalid, NotFound
+from office.hours import beijing_day
 from office.staff import Permission, Staff, must, second_person
 from office.store import insert_once, ring_after_commit
 from office.units import Unit
@@ -61,16 +63,18 @@ async def draft(
     actor: Staff,
     now: datetime,
     entry: Entry | None = None,
+    entry_no: str = "",
     ticket_id: int | None = None,
 ) -> EntryVersion:
-    """Begin a new version of `entry`, or a new entry with a number of its own.
+    """Begin a new version of `entry`, or a new entry with the number `entry_no`, else with the next free one.
 
-    Raises `NotPermitted`; `Conflict("draft_open")` if the entry already has an unfinished version.
+    Raises `NotPermitted`; `Conflict("draft_open")` if the entry already has an unfinished version;
+    `Conflict("entry_no_taken")`.
     """
     await must(session, actor, Permission.DRAFT_ENTRIES)
     await _scope(session, actor, Permission.DRAFT_ENTRIES, content)
     if entry is None:
-        entry = await _new_entry(session)
+        entry = await _numbered(session, entry_no) if entry_no else await _new_entry(session)
     else:
         await _may_replace(session, actor, Permission.DRAFT_ENTRIES, entry)
     unfinished = await session.scalar(
@@ -80,7 +84,7 @@ async def draft(
     )
     if unfinished is not None:
         raise Conflict("draft_open")
-    version = await _new_version(session, entry, content, author_id=actor.id, ticket_id=ticket_id, now=now)
+    version = await new_version(session, entry, content, author_id=actor.id, ticket_id=ticket_id, now=now)
     await audit.record(
         session, "entry_version.draft", f"entry_version:{version.id}", actor=actor.as_actor(), now=now,
         entry_no=entry.entry_no, number=version.number,
@@ -103,7 +107,7 @@ async def edit(
     for name, value in content.columns().items():
         setattr(version, name, value)
     version.author_id = actor.id
-    await _set_phrasings(session, version, content)
+    await set_phrasings(session, version, content)
     await session.flush()
     await audit.record(
         session, "entry_version.edit", f"entry_version:{version.id}", actor=actor.as_actor(), now=now
@@ -151,7 +155,8 @@ async def publish(
 
     `seen` binds the release to the exact wording the publisher read. A check of that wording against the base
     and the model in force must have passed, or been overridden by two persons (`knowledge.checks`). Raises
-    `NotPermitted`, `Conflict`, `Invalid("check_blocked")`.
+    `NotPermitted`, `Conflict`, `Invalid("check_blocked")`; `Conflict("effective_later")` for a version that
+    begins later while another one answers: until then nothing would.
     """
     await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
     # Rows are locked before the audit's end of the chain, by everybody: else two could wait for each other.
@@ -161,6 +166,7 @@ async def publish(
     await second_person(session, actor, version.author_id, now=now)
     if version.version != seen:
         raise Conflict("stale_card")
+    await _no_hole(session, entry, version, beijing_day(now))
     check = await checks.demand(session, version) if version.state is S.IN_REVIEW else None
     await _publish(session, version, actor=actor.as_actor(), publisher_id=actor.id, now=now, check=check)
 
@@ -168,10 +174,20 @@ async def publish(
 async def retire(
     session: AsyncSession, entry: Entry, *, actor: Staff, now: datetime, successor: Entry | None = None
 ) -> None:
-    """Take an entry out of force at once; old buttons lead to `successor`."""
-    await session.refresh(entry, with_for_update=True)
+    """Take an entry out of force at once; old buttons lead to `successor`. One person is enough.
+
+    Raises `Invalid("successor_itself")`; `Invalid("successor_not_live")` for a successor that answers
+    nothing itself, which also keeps successors from leading in a circle.
+    """
+    # Two who retire each other's successor lock in one order, and the second one finds it out of force.
+    for row in sorted({entry, successor or entry}, key=lambda row: row.id):
+        await session.refresh(row, with_for_update=True)
     if entry.published_id is None:
         raise Conflict("stale_card")
+    if successor is entry:
+        raise Invalid("successor_itself")
+    if successor is not None and not await _answers(session, successor, beijing_day(now)):
+        raise Invalid("successor_not_live", no=successor.entry_no)
     version = await session.get_one(EntryVersion, entry.published_id)
     await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
     await audit.move(session, version, S.RETIRED, by="retire", table=TRANSITIONS,
@@ -195,7 +211,7 @@ async def install(session: AsyncSession, entry_no: str, content: Content, *, now
     entry = Entry(entry_no=entry_no)
     session.add(entry)
     await session.flush()
-    version = await _new_version(session, entry, content, author_id=None, ticket_id=None, now=now)
+    version = await new_version(session, entry, content, author_id=None, ticket_id=None, now=now)
     version.state = S.IN_REVIEW
     await session.flush()
     await _publish(session, version, actor=SYSTEM, publisher_id=None, now=now)
@@ -231,6 +247,24 @@ async def _may_replace(session: AsyncSession, actor: Staff, permission: Permissi
         await _in_scope(session, actor, permission, version)
 
 
+async def _answers(session: AsyncSession, entry: Entry, day: date) -> bool:
+    if entry.published_id is None:
+        return False
+    return (await session.get_one(EntryVersion, entry.published_id)).covers(day)
+
+
+async def _no_hole(session: AsyncSession, entry: Entry, version: EntryVersion, today: date) -> None:
+    begins = version.effective_from
+    if begins is not None and begins > today and await _answers(session, entry, today):
+        raise Conflict("effective_later", day=begins.isoformat())
+
+
+async def _numbered(session: AsyncSession, entry_no: str) -> Entry:
+    if not await insert_once(session, Entry, {"entry_no": entry_no, "revision": 0}, unique=("entry_no",)):
+        raise Conflict("entry_no_taken", no=entry_no)
+    return (await session.scalars(select(Entry).where(Entry.entry_no == entry_no))).one()
+
+
 async def _new_entry(session: AsyncSession) -> Entry:
     # Two editors may want the same next number: the second one waits for the first and takes the one after.
     while True:
@@ -244,45 +278,6 @@ async def _new_entry(session: AsyncSession) -> Entry:
         row = {"entry_no": number, "revision": 0}
         if await insert_once(session, Entry, row, unique=("entry_no",)):
             return (await session.scalars(select(Entry).where(Entry.entry_no == number))).one()
-
-
-async def _new_version(
-    session: AsyncSession,
-    entry: Entry,
-    content: Content,
-    *,
-    author_id: int | None,
-    ticket_id: int | None,
-    now: datetime,
-) -> EntryVersion:
-    last = await session.scalar(
-        select(func.max(EntryVersion.number)).where(EntryVersion.entry_id == entry.id)
-    )
-    version = EntryVersion(
-        entry_id=entry.id,
-        number=(last or 0) + 1,
-        author_id=author_id,
-        ticket_id=ticket_id,
-        created_at=now,
-        **content.columns(),
-    )
-    session.add(version)
-    await session.flush()
-    await _set_phrasings(session, version, content)
-    return version
-
-
-async def _set_phrasings(session: AsyncSession, version: EntryVersion, content: Content) -> None:
-    old = await session.scalars(select(Phrasing).where(Phrasing.version_id == version.id))
-    for row in old:
-        await session.delete(row)
-    await session.flush()
-    texts: Iterable[tuple[str, bool]] = [
-        *((text, False) for text in content.phrasings),
-        *((text, True) for text in content.aliases),
-    ]
-    session.add_all(Phrasing(version_id=version.id, text=text, exact=exact) for text, exact in texts)
-    await session.flush()
 
 
 async def _publish(

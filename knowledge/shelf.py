@@ -62,6 +62,23 @@ async def listed(
     return [(entry, version, unit) for entry, version, unit in rows], total or 0
 
 
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A published entry with its version in force and the unit for which it holds."""
+
+    entry: Entry
+    version: EntryVersion
+    unit: Unit
+
+
+async def published(session: AsyncSession, person: Staff) -> list[Shelved]:
+    """Everything published that the person may read, by number; also what begins later or is over."""
+    await must(session, person, Permission.SEE_ENTRIES)
+    statement = _joined(EntryState.PUBLISHED).where(_readable(await reach(session, person)))
+    rows = await session.execute(statement.order_by(Entry.entry_no))
+    return [Shelved(entry, version, unit) for entry, version, unit in rows]
+
+
 async def seen_by(session: AsyncSession, person: Staff, entry_id: int) -> Entry:
     """An entry for a staff page; raises `NotFound` outside the person's reach, as if it were not there."""
     await must(session, person, Permission.SEE_ENTRIES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum, auto
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -240,3 +240,44 @@ async def versions(session: AsyncSession, entry: Entry) -> list[EntryVersion]:
 async def revision(session: AsyncSession) -> int:
     """The count of changes of the published base."""
     return (await session.scalars(select(BaseState.revision))).one()
+
+
+async def new_version(
+    session: AsyncSession,
+    entry: Entry,
+    content: Content,
+    *,
+    author_id: int | None,
+    ticket_id: int | None,
+    now: datetime,
+) -> EntryVersion:
+    """Write a draft as the next version of an entry."""
+    last = await session.scalar(
+        select(func.max(EntryVersion.number)).where(EntryVersion.entry_id == entry.id)
+    )
+    version = EntryVersion(
+        entry_id=entry.id,
+        number=(last or 0) + 1,
+        author_id=author_id,
+        ticket_id=ticket_id,
+        created_at=now,
+        **content.columns(),
+    )
+    session.add(version)
+    await session.flush()
+    await set_phrasings(session, version, content)
+    return version
+
+
+async def set_phrasings(session: AsyncSession, version: EntryVersion, content: Content) -> None:
+    """Give a version the phrasings and aliases of `content` in place of those it has."""
+    old = await session.scalars(select(Phrasing).where(Phrasing.version_id == version.id))
+    for row in old:
+        await session.delete(row)
+    await session.flush()
+    texts: Iterable[tuple[str, bool]] = [
+        *((text, False) for text in content.phrasings),
+        *((text, True) for text in content.aliases),
+    ]
+    session.add_all(Phrasing(version_id=version.id, text=text, exact=exact) for text, exact in texts)
+    await session.flush()

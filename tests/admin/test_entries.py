@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -303,3 +304,32 @@ async def test_reader_without_the_role_neither_drafts_nor_publishes(
     for act in ("submit", "drop", "send-back", "publish", "retire", "edit"):
         assert (await desk.post(f"{base}/{act}", FIELDS)).status_code == 403, act
     assert (await desk.get("/admin")).headers["location"] == "/admin/entries"
+
+
+async def test_an_entry_is_made_for_a_street_and_stays_its_own(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    desk = await signed_in(cast.li_qiang)
+    form = (await desk.get("/admin/entries/new")).text
+    shown = re.search(r'<select[^>]*name="scope".*?</select>', form, re.DOTALL)
+    assert shown
+    assert re.findall(r">\u3000*([^<\u3000]+)</option>", shown[0]) == ["东浦区", "临江街道", "北塘镇"]
+    made = await desk.post("/admin/entries/new", {**FIELDS, "scope": str(cast.riverside.id)})
+    assert made.status_code == 303
+    address = made.headers["location"].partition("?")[0]
+    version = await newest(store, int(address.split("/")[3]))
+    assert version.scope_unit_id == cast.riverside.id
+    page = (await desk.get(address)).text
+    assert f'value="{cast.riverside.id}" selected' in page
+    await desk.post(address, {**FIELDS, "short": "请到居委会。"})
+    assert (await newest(store, version.entry_id)).scope_unit_id == cast.riverside.id
+
+
+async def test_nobody_makes_an_entry_for_a_unit_out_of_reach(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    desk = await signed_in(cast.zhao_lei)
+    assert 'name="scope"' not in (await desk.get("/admin/entries/new")).text
+    for unit, status in ((cast.district.id, 403), (cast.riverside.id, 403), (999, 404)):
+        refused = await desk.post("/admin/entries/new", {**FIELDS, "scope": str(unit)})
+        assert refused.status_code == status

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import date
+import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
 from aiogram.types import Chat as TelegramChat
 from aiogram.types import ChatMemberLeft, ChatMemberMember, ChatMemberUpdated, Update, User
+from sqlalchemy.exc import OperationalError
 
 from bot import app, receiving
 from bot.channels import telegram
+from bot.memory import ForgivingStorage, Outage
 from bot.settings import Settings
 from handlers.callbacks import Op, tap
+from handlers.router import dispatcher
+from knowledge import elections, entries
 from knowledge.answer import AnswerGiven
+from knowledge.versions import by_number
 from office import outbox
 from office.contacts import Channel, Contact, ContactState, InboundEvent
 from office.outbox import Delivery, DeliveryState
@@ -27,11 +34,13 @@ from tests.journeys.conversation import (
     USERNAME,
     Chat,
     Town,
+    at,
     blocked,
     moved,
     number_and_code,
     refused,
 )
+from tests.make import CALENDAR, an_entry
 from ticketing.ledgers import Enquiry
 from ticketing.records import PostKind, ThreadPost, TicketState
 
@@ -442,3 +451,168 @@ async def test_e42_forgetting_is_the_way_to_take_words_back(chat: Chat, town: To
     assert [enquiry.words for enquiry in await town.rows(Enquiry)] == [""]
     assert UNKNOWN not in {post.text for post in await town.rows(ThreadPost)}
     assert (await town.ticket()).business_day == date(2026, 11, 20), "what was counted stays counted"
+
+
+def beijing(text: str) -> datetime:
+    """A moment of Beijing time."""
+    return datetime.fromisoformat(f"{text}+08:00").astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("asked", "promised"),
+    [
+        ("2026-11-20T16:30", "最迟11月20日（周五）17:30前"),
+        ("2026-11-20T16:31", "最迟11月23日（周一）12:00前"),
+        ("2026-11-20T23:59:59", "最迟11月23日（周一）12:00前"),
+        ("2026-11-23T00:00", "最迟11月23日（周一）17:30前"),
+        ("2026-09-30T18:10", "最迟10月8日（周四）12:00前"),
+        ("2026-10-04T10:00", "最迟10月8日（周四）12:00前"),
+        ("2026-10-10T10:00", "最迟10月10日（周六）17:30前"),
+        ("2026-10-11T10:00", "最迟10月12日（周一）12:00前"),
+    ],
+)
+async def test_e26_a_promise_keeps_to_the_days_the_office_works(
+    chat: Chat, town: Town, asked: str, promised: str
+) -> None:
+    """Both sides of midnight, a holiday, a Saturday worked in exchange and the Sunday after it."""
+    with at(town, beijing(asked)):
+        out = await chat.says(UNKNOWN)
+    assert promised in out.text
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("我在美国出差，什么时候登记？", "11月16日（周一）至12月5日（周六）"),
+        ("我在纽约留学，新楼盘还没有门牌号，登记表上的地址怎么填？", "最迟11月20日（周五）17:30前"),
+    ],
+)
+async def test_e27_whoever_is_in_another_time_zone_is_told_which_time_is_meant(
+    chat: Chat, town: Town, said: str, named: str
+) -> None:
+    async with town.store.transaction() as session:
+        await an_entry(
+            session, town.cast, town.now, "K-0160", topic="reg_deadline", question="登记什么时候开始和截止？",
+            phrasings=("登记到哪天截止", "什么时候登记", "我在国外出差什么时候登记", "我在美国什么时候登记"),
+            short="登记时间：{{ cal.registration }}。",
+        )  # fmt: skip
+    out = await chat.says(said)
+    assert named in out.text
+    assert out.text.endswith("以上都是北京时间。")
+
+
+@pytest.mark.parametrize("said", ["/when", UNKNOWN, LOST, "/where"])
+async def test_e27_everybody_else_is_spared_it(chat: Chat, said: str) -> None:
+    assert "北京时间" not in (await chat.says(said)).text
+
+
+async def test_e27_an_answer_without_a_time_needs_no_zone(chat: Chat) -> None:
+    out = await chat.says("我在国外，选民证丢了怎么办")
+    assert "选民证丢了怎么办" in out.text
+    assert "北京时间" not in out.text
+
+
+class Unreachable(MemoryStorage):
+    """What a Redis looks like that has gone away."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("get_state", "set_state", "get_data", "set_data"):
+            raise ConnectionRefusedError("nobody listens")
+        return super().__getattribute__(name)
+
+
+async def test_e28_without_redis_answers_and_the_wizard_go_on(chat: Chat, town: Town) -> None:
+    storage = ForgivingStorage(Unreachable(), Outage())
+    town.dispatcher = dispatcher(town.desk, storage, SimpleEventIsolation())
+    assert "K-0540" in (await chat.says(LOST)).text
+    await chat.says("/where")
+    for label in ("外省市", "在职", "一般单位"):
+        await chat.taps(label)
+    out = await chat.taps("没有")
+    assert "有没有下面的情况" in out.text
+    assert "外省市户口，在职" in (await chat.taps("都没有")).text
+    assert "开选民资格证明" in (await chat.taps("对")).text
+
+
+class Wire:
+    """The store as the desk sees it, which can be led to a database that is not there."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+async def test_e29_without_the_database_the_phone_is_given(chat: Chat, town: Town, tmp_path: Path) -> None:
+    away = Store(f"sqlite+aiosqlite:///{tmp_path / 'nowhere' / 'store.db'}")
+    wire = Wire(town.store)
+    town.restart(store=wire)
+    await chat.says("/start")
+    before = len(town.session.sent)
+    wire.store = away
+    with pytest.raises(OperationalError):
+        await chat.says(LOST)
+    said = [getattr(method, "text", "") for method in town.session.sent[before:]]
+    assert said == ["系统正在维护，请拨 0000-12345678。"]
+
+    wire.store = town.store
+    await away.close()
+    assert "K-0540" in (await chat.says(LOST)).text
+
+
+async def test_e30_a_broadcast_on_the_hour_is_scattered_over_minutes(town: Town) -> None:
+    """A calendar signed at ten o'clock: whoever asked to be told is told within minutes, not all at once."""
+    people = [town.chat(7000 + number) for number in range(12)]
+    for person in people:
+        await person.says("/when")
+        await person.taps("🔔 通知我")
+        await person.taps("全部")
+    ten = beijing("2026-11-23T10:00")
+    moved = {**CALENDAR, "day": "2027-01-05"}
+    async with town.store.transaction() as session:
+        editor = town.cast.li_qiang
+        change = await elections.propose(session, moved, basis="公告", reason="推迟", actor=editor, now=ten)
+        await elections.sign(session, change, seen=change.version, actor=town.cast.wang_fang, now=ten)
+    due = [row.due_at - ten for row in await town.rows(Delivery)]
+    assert len(due) == len(people)
+    assert len({span // timedelta(minutes=1) for span in due}) > 3
+    assert timedelta(0) <= min(due)
+    assert max(due) <= timedelta(minutes=10)
+
+    with at(town, ten + timedelta(minutes=10)):
+        assert len((await town.delivers()).messages) == len(people)
+
+
+async def test_e31_the_button_of_a_retired_entry_leads_to_its_successor(chat: Chat, town: Town) -> None:
+    out = await chat.says("xuanminzheng diu le zenmeban")
+    assert out.text.splitlines()[1] == "1. 选民证丢了怎么办？"
+    async with town.store.transaction() as session:
+        await an_entry(
+            session, town.cast, town.now, "K-0541", question="选民证遗失后怎么办理？",
+            phrasings=("选民证遗失去哪里报", "证件遗失报给谁", "选民证遗失怎么报"),
+            short="请先打登记站电话。",
+        )  # fmt: skip
+        old, new = await by_number(session, "K-0540"), await by_number(session, "K-0541")
+        await entries.retire(session, old, actor=town.cast.wang_fang, now=town.now, successor=new)
+    shown = await chat.taps("第1个")
+    assert "请先打登记站电话" in shown.text
+    assert "K-0541" in shown.text
+    assert "K-0540" not in shown.text
+
+
+@pytest.mark.parametrize("said", ["/when", "什么时候登记", "登记到哪天截止？", "12月5号还能登记吗"])
+async def test_e32_without_a_calendar_no_date_is_invented(chat: Chat, town: Town, said: str) -> None:
+    async with town.store.transaction() as session:
+        await an_entry(
+            session, town.cast, town.now, "K-0160", topic="reg_deadline", question="登记什么时候截止？",
+            phrasings=("登记到哪天截止", "什么时候登记", "登记截止日是几号"),
+            short="登记时间：{{ cal.registration }}。投票：{{ cal.voting }}。",
+        )  # fmt: skip
+        change = await elections.change_in_force(session, date(2026, 11, 20))
+        assert change is not None
+        await elections.undo(session, change, actor=town.cast.wang_fang, now=town.now)
+    out = await chat.says(said)
+    assert "尚未公布" in out.text
+    invented = [found for found in re.findall(r"\d{1,2}月\d{1,2}日", out.text) if found != "12月5日"]
+    assert not invented

@@ -87,20 +87,60 @@ async def test_a_retired_entry_is_not_exported(
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "line"),
     [
-        ("    short: 请联系登记站。\n", ""),
-        ("level: ordinary", "level: secret"),
-        ("topic: voter_card", "topic: [voter_card"),
-        ("    audience: voter\n", "    audience: voter\n    scope: XX\n"),
+        ("    short: 请联系登记站。\n", "", 4),
+        ("level: ordinary", "level: secret", 10),
+        ("topic: voter_card", "topic: [voter_card", 3),
+        ("topic: voter_card\n", "", 1),
+        ("entries:", "entry:", 1),
+        ('  - "no": K-0540', "  - K-0540\n  - 'no': K-0540", 4),
+        ("K-0540", "540", 4),
+        ("    audience: voter\n", "    audience: voter\n    scope: XX\n", 10),
+        ("    audience: voter\n", "    audience: voter\n    sope: DP\n", 10),
+        ("status: confirmed", "status: perhaps", 11),
+        ("status: confirmed", "status: confirmed\n    review_on: 明年", 12),
+        ("status: confirmed", "status: confirmed\n    review_on: 2027-03-01 10:00:00", 12),
+        ("status: confirmed", "status: confirmed\n    review_on: 2027-02-30", 1),
+        (
+            "status: confirmed",
+            "status: confirmed\n    effective_from: 2026-12-02\n    effective_until: 2026-12-01",
+            13,
+        ),
+        ("[选民证掉了咋办, 我把选民证弄丢了, 选民证遗失到哪里补]", "选民证掉了咋办", 6),
+        ("{law: 细则, article: 第二十七条}", "细则", 8),
+        ("请联系登记站。", "12", 7),
     ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, old: str, new: str) -> None:
+def test_a_broken_file_is_refused_with_its_line(tmp_path: Path, old: str, new: str, line: int) -> None:
     assert old in ONE
     (tmp_path / "voter_card.yaml").write_text(ONE.replace(old, new), encoding="utf-8")
     with pytest.raises(Invalid, match="base_file") as refused:
         list(base.read(tmp_path, 1))
-    assert refused.value.facts["file"] == "voter_card.yaml"
+    assert (refused.value.facts["file"], refused.value.facts["line"]) == ("voter_card.yaml", line)
+
+
+def test_a_number_stands_in_one_place(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(ONE, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(ONE, encoding="utf-8")
+    with pytest.raises(Invalid, match="base_file") as refused:
+        list(base.read(tmp_path, 1))
+    assert refused.value.facts == {"file": "b.yaml", "line": 4, "error": "K-0540: a.yaml:4"}
+
+
+async def test_a_topic_without_entries_leaves_no_file(
+    store: Store, cast: Cast, now: datetime, tmp_path: Path
+) -> None:
+    async with store.transaction() as session:
+        await an_entry(session, cast, now, topic="age")
+        folder = tmp_path / "base"
+        await base.export(session, folder)
+        (folder / "notes.yaml").write_text("mine: 1", encoding="utf-8")
+        entry = await by_number(session, "K-0540")
+        await entries.retire(session, entry, actor=cast.wang_fang, now=now)
+        await an_entry(session, cast, now, "K-0541")
+        await base.export(session, folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["notes.yaml", "voter_card.yaml"]
 
 
 async def test_the_matcher_gets_what_changed(store: Store, cast: Cast, now: datetime) -> None:

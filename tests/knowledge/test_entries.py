@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -355,6 +355,56 @@ async def test_a_retired_entry_points_to_its_successor(store: Store, cast: Cast,
     assert await state(store, old) is S.RETIRED
 
 
+async def test_a_successor_answers_itself(store: Store, cast: Cast, now: datetime) -> None:
+    day = now.date()
+    async with store.transaction() as session:
+        for no in ("K-0540", "K-0541"):
+            await an_entry(session, cast, now, no=no)
+        await an_entry(session, cast, now, no="K-0542", effective_from=day + timedelta(days=1))
+        await an_entry(session, cast, now, no="K-0543", effective_until=day - timedelta(days=1))
+        one, two, later, over = [await by_number(session, f"K-054{last}") for last in range(4)]
+        for wrong, key in ((one, "successor_itself"), (later, "not_live"), (over, "not_live")):
+            with pytest.raises(Invalid, match=key):
+                await entries.retire(session, one, actor=cast.wang_fang, now=now, successor=wrong)
+        await entries.retire(session, one, actor=cast.wang_fang, now=now, successor=two)
+        with pytest.raises(Invalid, match="successor_not_live") as refused:
+            await entries.retire(session, two, actor=cast.wang_fang, now=now, successor=one)
+        assert refused.value.facts["no"] == "K-0540"
+
+
+async def test_two_entries_that_retire_to_each_other_at_once_leave_one_live(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    async with store.transaction() as session:
+        for no in ("K-0540", "K-0541"):
+            await an_entry(session, cast, now, no=no)
+
+    async def retire(old: str, new: str) -> None:
+        async with store.transaction() as session:
+            entry, successor = await by_number(session, old), await by_number(session, new)
+            await entries.retire(session, entry, actor=cast.wang_fang, now=now, successor=successor)
+
+    ended = await asyncio.gather(
+        retire("K-0540", "K-0541"), retire("K-0541", "K-0540"), return_exceptions=True
+    )
+    assert sorted(type(one) for one in ended if one is not None) == [Invalid]
+
+
+async def test_a_version_that_begins_later_does_not_silence_the_one_in_force(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    async with store.transaction() as session:
+        await an_entry(session, cast, now)
+        entry = await by_number(session, "K-0540")
+    begins = now.date() + timedelta(days=5)
+    version = await submitted(store, cast, now, entry, effective_from=begins)
+    with pytest.raises(Conflict, match="effective_later") as refused:
+        await publish(store, version, cast.wang_fang, now)
+    assert refused.value.facts["day"] == begins.isoformat()
+    await publish(store, version, cast.wang_fang, now + timedelta(days=5))
+    assert await state(store, version) is S.PUBLISHED
+
+
 async def test_a_new_version_brings_a_retired_entry_back(store: Store, cast: Cast, now: datetime) -> None:
     async with store.transaction() as session:
         await an_entry(session, cast, now)
@@ -368,6 +418,15 @@ async def test_a_new_version_brings_a_retired_entry_back(store: Store, cast: Cas
 
 
 # --- files ---
+
+
+async def test_a_draft_from_a_file_keeps_its_number(store: Store, cast: Cast, now: datetime) -> None:
+    async with store.transaction() as session:
+        written = content(cast)
+        version = await entries.draft(session, written, actor=cast.li_qiang, now=now, entry_no="K-0777")
+        assert version.entry_id == (await by_number(session, "K-0777")).id
+        with pytest.raises(Conflict, match="entry_no_taken"):
+            await entries.draft(session, written, actor=cast.li_qiang, now=now, entry_no="K-0777")
 
 
 async def test_a_file_s_entry_enters_under_a_free_number_and_sound_only(
