@@ -35,6 +35,32 @@ from admin import (
 from admin.headers import SecurityHeaders
 from admin.pages import STATIC
 
+# In this order: the editor's `/entries/new` must be asked before `/entries/{entry_id}`, and so on.
+PARTS = (
+    login,
+    queue,
+    tickets,
+    editor,
+    entries,
+    steps,
+    replay,
+    golden,
+    trybox,
+    accuracy,
+    office,
+    audit,
+    health,
+    changes,
+    packs,
+    pack_rows,
+    posters,
+    calendar,
+    worktime,
+    station_imports,
+    stations,
+    station_page,
+)
+
 
 class KeptFiles(StaticFiles):
     """Files whose address changes with their content, so browsers may keep them."""
@@ -50,31 +76,7 @@ class KeptFiles(StaticFiles):
 def build() -> APIRouter:
     """All routes of the console, with `/admin` in front of each."""
     router = APIRouter(include_in_schema=False)
-    # The editor's `/entries/new` must be asked before `/entries/{entry_id}`.
-    for part in (
-        login,
-        queue,
-        tickets,
-        editor,
-        entries,
-        steps,
-        replay,
-        golden,
-        trybox,
-        accuracy,
-        office,
-        audit,
-        health,
-        changes,
-        packs,
-        pack_rows,
-        posters,
-        calendar,
-        worktime,
-        station_imports,
-        stations,
-        station_page,
-    ):
+    for part in PARTS:
         router.include_router(part.router, prefix="/admin")
     return router
 
