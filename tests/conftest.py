@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from bot import migrate
 from office.store import Store
 from tests.make import Cast, make_cast
+from tests.servers.processes import quick_folder
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -55,13 +57,14 @@ def template(request: pytest.FixtureRequest) -> Path | str:
 
 
 @pytest.fixture
-async def store(template: Path | str, tmp_path: Path) -> AsyncIterator[Store]:
+async def store(template: Path | str) -> AsyncIterator[Store]:
     """An empty, migrated store; each test that asks for it runs on both databases."""
     if isinstance(template, Path):
-        shutil.copy(template, tmp_path / "store.db")
-        found = Store(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
-        yield found
-        await found.close()
+        with tempfile.TemporaryDirectory(prefix="one-window-store-", dir=quick_folder()) as folder:
+            shutil.copy(template, f"{folder}/store.db")
+            found = Store(f"sqlite+aiosqlite:///{folder}/store.db")
+            yield found
+            await found.close()
         return
     from tests.servers.postgres import create_database, drop_database
 

@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy import make_url
 
 from tests.servers.ports import HOST, free_port
-from tests.servers.processes import Server, ServerError, new_scratch
+from tests.servers.processes import Server, ServerError, new_scratch, quick_folder
 
 NOBODY = 65534
 """PostgreSQL refuses to run as root. This user exists on every Linux, by number if not by name."""
@@ -31,7 +31,7 @@ def start() -> tuple[Server | None, str]:
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         return None, _render(make_url(url).set(drivername="postgresql+asyncpg"))
-    scratch = new_scratch("postgres")
+    scratch = new_scratch("postgres", quick_folder())
     try:
         programs = _programs(scratch)
         uid = NOBODY if os.geteuid() == 0 else None
