@@ -10,10 +10,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from admin import pages
+from bot import visitors
 from bot.visitors import Visiting, Visitor
 from handlers import station_card
 from knowledge import posters
-from knowledge.opening import opening
+from knowledge.calendar import spoken
+from knowledge.opening import hours_lines, opening
 from knowledge.station_index import Place, StationIndex
 from knowledge.stations import StationKind
 from office.errors import NotFound
@@ -50,15 +52,14 @@ async def stations(
     language = pages.frame(visiting.request).language
     streets = sorted({(place.street_id, place.street) for place in index.places})
     kept = urlencode({name: value for name, value in (("q", q), ("street", street), ("kind", kind)) if value})
-    return pages.render(
-        visiting.request, "chat/stations.html",
+    return visitors.render(
+        visiting, "chat/stations.html",
         q=q, street=street, kind=wanted.value if wanted else "", total=len(found), page=page, last=last,
         page_base=f"/stations?{kept}&page=" if kept else "/stations?page=",
         published=bool(index.places),
         streets=[(str(number), name) for number, name in streets],
         kinds=[(each.value, say(f"sta.kind.{each.value}", language)) for each in StationKind],
         rows=[_row(visiting, place) for place in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
-        csrf=visiting.csrf, home_url="/",
     )  # fmt: skip
 
 
@@ -73,15 +74,20 @@ async def station(visiting: Visiting, address: str) -> HTMLResponse:
     language = pages.frame(visiting.request).language
     today = beijing_day(visiting.services.clock())
     facts = _row(visiting, place) | {
-        "hours": station_card.dated_hours(place, today, language),
+        "hours": list(
+            zip(
+                station_card.dated_hours(place, today, language),
+                hours_lines(place.hours, language),
+                strict=True,
+            )
+        ),
+        "printed": spoken(today, language),
         "phone": place.phone,
         "further": [(name.rstrip("：: "), words) for name, words in station_card.further(place, language)],
         "polling": place.kind is StationKind.POLLING,
         "ask": f"/?start={posters.payload(place.code, FROM_PAGE)}",
     }
-    return pages.render(
-        visiting.request, "chat/station.html", station=facts, csrf=visiting.csrf, home_url="/"
-    )
+    return visitors.render(visiting, "chat/station.html", station=facts)
 
 
 async def _index(visiting: Visitor) -> StationIndex:

@@ -17,6 +17,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from handlers import asking, keyboards
 from handlers.callbacks import Op, Tap, tap
 from handlers.plain_words import meaning
+from handlers.station_talk import StationTalk
 from handlers.turn import Reply, Turn
 from knowledge import rules
 from knowledge.gate import gate
@@ -38,6 +39,11 @@ _CASE = re.compile(
 _OWN = r"(?:我(?:们)?(?:家|小区|一家|现在|目前|人|本人|自己|就|这边|这里)*|本人|阿拉|住|家(?:就)?)"
 _IN = "(?:都|一直|目前|现在|也|就)?(?:住|在|是|属于|归|住在|位于)+(?:隔壁|旁边|邻近|对面)?的?"
 _BEFORE = re.compile(f"{_OWN}{_IN}$|^(?:现在|目前|人)?住在?(?:隔壁|旁边)?的?$")
+# Somebody else's station, whoever asks for it: 西岸区的登记站在哪里, 西岸区滨江路在哪登记.
+_STATION = re.compile(
+    r"登记[站点处]|投票[站点所]|(?:哪|什么地方|啥地方).{0,4}(?:登记|投票)|(?:登记|投票).{0,4}(?:哪|什么地方|啥地方)"
+)
+_ASKING = re.compile(r"^(?:请问|想问(?:一下)?|问一下|您好|你好|那)?[,，]?$")
 _BORDER = re.compile(r"交界|边界|分界|边上|边缘|接壤|两区|两个区|跨区|哪个区|哪一个区|归哪|属于哪|还是")
 # 张江区, but not 小区, 选区, 哪个区: words that end so and name no district.
 _DISTRICT = re.compile(
@@ -75,7 +81,9 @@ def elsewhere(words: str, contacts: Sequence[RegionContact], own: str) -> Elsewh
                 continue
             if _BORDER.search(text):
                 return Elsewhere(contact.name, contact, border=True)
-            return Elsewhere(contact.name, contact) if _BEFORE.search(text[:at]) and not ours else None
+            named = said == contact.name and _ASKING.search(text[:at]) and _STATION.search(text)
+            meant = (named or _BEFORE.search(text[:at])) and not ours
+            return Elsewhere(contact.name, contact) if meant else None
     return None if ours else _unheard_of(text)
 
 
@@ -104,7 +112,7 @@ class NamesAnotherDistrict(Filter):
         return {"found": found} if found is not None and gate(words) is None else False
 
 
-@router.message(StateFilter(None), F.text, ~F.text.startswith("/"), NamesAnotherDistrict())
+@router.message(StateFilter(None, StationTalk.going), F.text, ~F.text.startswith("/"), NamesAnotherDistrict())
 async def placed_elsewhere(message: Message, turn: Turn, found: Elsewhere) -> Reply:
     """Another district's business: its office, and the offer to hand the question over."""
     enquiry = await ledgers.record(

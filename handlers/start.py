@@ -39,12 +39,12 @@ async def start(message: Message, command: CommandObject, turn: Turn, state: FSM
     await state.clear()
     payload = command.args or ""
     if (scan := posters.scanned(payload)) is not None:
-        return await stations.arrived(turn, scan, stranger=_stranger(message, turn))
+        return await stations.arrived(turn, scan, state, stranger=_stranger(message, turn))
     found = _LINK.fullmatch(payload)
     if found is None or (found["ticket"] and numbers.find_ticket_no(found["ticket"]) is None):
-        return await stations.outdated(turn, posters.kind_of(payload))
+        return await stations.outdated(turn, posters.kind_of(payload), state)
     if found["entry"]:
-        return await _entry(turn, f"K-{found['entry']}")
+        return await _entry(turn, f"K-{found['entry']}", state)
     if found["ticket"]:
         return await mine.by_number_and_code(turn, found["ticket"], found["key"])
     return greeting(turn)
@@ -56,19 +56,19 @@ def _stranger(message: Message, turn: Turn) -> bool:
     return turn.contact.first_seen_at >= since
 
 
-async def _entry(turn: Turn, entry_no: str) -> Reply:
+async def _entry(turn: Turn, entry_no: str, state: FSMContext) -> Reply:
     """An entry by its number, if any voter may read it; a retired one leads to its successor."""
     today = calendar.today(turn.now)
     try:
         entry = await by_number(turn.session, entry_no)
     except NotFound:
-        return await stations.outdated(turn, "k")
+        return await stations.outdated(turn, "k", state)
     found = await answers.published(turn.session, entry.id, office=turn.district, now=turn.now)
     if found is None:
-        return await stations.outdated(turn, "k")
+        return await stations.outdated(turn, "k", state)
     shown = await turn.session.get_one(Entry, found.entry_id)
     if not await shelf.is_public(turn.session, shown, today=today):
-        return await stations.outdated(turn, "k")
+        return await stations.outdated(turn, "k", state)
     enquiry = await ledgers.record(
         turn.session, turn.contact, found.question, outcome=None, now=turn.now, event_id=turn.event_id
     )

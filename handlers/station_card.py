@@ -31,18 +31,29 @@ ACCESS = {
 def card(place: Place, at: datetime, lang: str = CHINESE, *, brief: bool = False) -> str:
     """All that is known of a station, as HTML of a message; `brief` for the large-print view."""
     lines = [f"<b>{escape(label(place, lang))}</b>", escape(place.name)]
-    lines.append(say("sta.address", lang, address=escape(addressed(place, lang))))
-    lines.append(f"👉 {escape(standing(place, at, lang))}")
-    if not brief:
-        for line in dated_hours(place, beijing_day(at), lang):
-            lines.append(say("sta.open", lang, hours=escape(line)))
+    lines.append(where_and_when(place, at, lang))
     if place.phone:
-        lines.append(say("sta.phone", lang, phone=escape(place.phone)))
+        lines.append(say(f"sta.phone.{place.kind.value}", lang, phone=escape(place.phone)))
     if not brief:
         lines += [f"{name}{escape(words)}" for name, words in further(place, lang)]
     if place.kind is StationKind.POLLING:
         lines.append(f"<i>{say('sta.own_polling', lang)}</i>")
     return "\n".join(lines)
+
+
+def where_and_when(place: Place, at: datetime, lang: str = CHINESE) -> str:
+    """The address and the hours, as HTML of a message: what everybody asks who stands before a poster."""
+    lines = [
+        say("sta.address", lang, address=escape(addressed(place, lang))),
+        f"👉 {escape(standing(place, at, lang))}",
+    ]
+    return "\n".join(lines + open_lines(place, at, lang))
+
+
+def open_lines(place: Place, at: datetime, lang: str = CHINESE) -> list[str]:
+    """The opening days with their hours, a line each, as HTML of a message."""
+    found = dated_hours(place, beijing_day(at), lang)
+    return [say("sta.open", lang, hours=escape(line)) for line in found]
 
 
 def further(place: Place, lang: str = CHINESE) -> list[tuple[str, str]]:

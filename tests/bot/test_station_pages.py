@@ -352,3 +352,11 @@ async def test_a_stranger_is_greeted_although_the_clock_goes_on(store: Store, ca
             await client.post("/chat/messages", data=fields)
             assert (await someone.open()).text.count("您好！我是东浦选举咨询助手") == greeted
     await made.close()
+
+
+async def test_on_paper_stands_nothing_that_holds_for_a_moment(placed: Machine, visitor: Visitors) -> None:
+    page = (await visitor().client.get("/stations/registration-12-03")).text
+    assert re.search(r'<p class="no-print">(?:(?!</p>).)*现在开放', page, re.DOTALL)
+    assert '<span class="station-hours no-print">11月16日至12月5日 周一至周五' in page
+    assert re.search(r'class="station-printed"[^>]*>[^<（]*13:30–17:00<', page)
+    assert "打印日期：11月20日（周五）" in page

@@ -63,6 +63,10 @@ async def beside(town: Town) -> Town:
         "本人住在西岸区",
         "我现在住在隔壁的西岸区",
         "住西岸区",
+        "西岸区的登记站在哪里",
+        "西岸区登记站",
+        "西岸区滨江路在哪登记",
+        "请问西岸区登记站在哪",
     ],
 )
 def test_ones_own_place_in_another_district(said: str) -> None:
@@ -95,6 +99,8 @@ def test_ones_own_place_in_another_district(said: str) -> None:
         "我住新区",
         "我在开发区",
         "我是这个选区的",
+        "西岸花园登记站在哪",
+        "书香苑登记站离西岸区登记站远吗",
     ],
 )
 def test_what_names_no_other_district_of_ones_own(said: str) -> None:

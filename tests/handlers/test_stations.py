@@ -15,7 +15,7 @@ from sqlalchemy import text
 from handlers import station_card
 from handlers.station_asked import asked
 from handlers.stations import is_clear, looked_up
-from knowledge.stations import PosterCount, Station
+from knowledge.stations import PosterCount, Station, StationKind
 from office import units
 from office.contacts import Contact
 from office.store import Base
@@ -23,6 +23,7 @@ from office.units import UnitKind
 from tests.journeys.conversation import Chat, Out, Town
 from tests.make import DATA
 from tests.station_places import LATITUDE, LONGITUDE, a_station, hide, some_stations
+from ticketing import ledgers
 from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import Ticket
 
@@ -66,8 +67,12 @@ async def test_a_street_lists_its_stations_and_each_opens_its_card(placed: Town)
     await chat.says("/station")
     street = await chat.taps("临江街道")
     assert "临江街道有3个登记站" in street.text
-    assert [label for label in street.buttons if label[0].isdigit()] == ["1. 12-03", "2. 12-04", "3. 12-05"]
-    card = await chat.taps("2. 12-04")
+    assert [label for label in street.buttons if label[0].isdigit()] == [
+        "1. 12-03 登记",
+        "2. 12-04 登记",
+        "3. 12-05 登记",
+    ]
+    card = await chat.taps("2. 12-04 登记")
     assert "望江里居委会登记站" in card.text
 
 
@@ -89,7 +94,7 @@ async def test_many_streets_and_stations_come_in_portions(town: Town) -> None:
     assert len(page.buttons) <= 6
     await chat.taps("更多")
     last = await chat.taps("更多")
-    assert "9. 31-18" in last.buttons
+    assert "9. 31-18 登记" in last.buttons
 
 
 @pytest.mark.parametrize(
@@ -107,6 +112,11 @@ async def test_many_streets_and_stations_come_in_portions(town: Town) -> None:
         "/station 书香苑",
         "临江街道12-03登记站电话多少",
         "书香苑登记站有没有坡道",
+        "书香苑几点开门",
+        "书香苑现在开着吗",
+        "书香苑今天能登记吗",
+        "书香苑登记站电话",
+        "12-03在哪",
     ],
 )
 async def test_words_that_name_a_station_get_its_card(placed: Town, said: str) -> None:
@@ -192,8 +202,8 @@ async def test_several_that_fit_are_a_choice(placed: Town) -> None:
     chat = placed.chat()
     out = await chat.says("书香苑登记站在哪里")
     assert "您找的是哪一个" in out.text
-    assert {"1. 12-03", "2. 12-07"} <= set(out.buttons)
-    assert "书香苑二期" in (await chat.taps("2. 12-07")).text
+    assert {"1. 12-03 登记", "2. 12-07 登记"} <= set(out.buttons)
+    assert "书香苑二期" in (await chat.taps("2. 12-07 登记")).text
 
 
 async def test_an_unknown_place_leads_to_an_office_and_never_to_a_guess(placed: Town) -> None:
@@ -225,6 +235,7 @@ async def test_in_a_known_street_its_own_office_is_named(placed: Town) -> None:
         "走不动的老人能不能在家投票？",
         "12-03还能登记材料吗",
         "书香苑小学几点放学",
+        "几点开门",
         "登记站的人要收钱，我要举报",
         "我住临江街道，外地户口，登记站让我开证明怎么办",
         "登记要带什么材料去登记站",
@@ -255,11 +266,17 @@ async def test_no_open_golden_question_is_taken_for_a_station_by_mistake(placed:
 
 @pytest.mark.parametrize(
     "said",
-    ["我该在哪里登记", "选民证丢了怎么办？", "外地户口在哪里登记", "登记站的人打人，我要举报登记站在哪"],
+    [
+        "我该在哪里登记",
+        "选民证丢了怎么办？",
+        "外地户口在哪里登记",
+        "登记站的人打人，我要举报登记站在哪",
+        "书香苑物业几点下班",
+    ],
 )
 async def test_they_are_answered_as_without_stations(placed: Town, said: str) -> None:
     out = await placed.chat().says(said)
-    assert CARD not in out.text
+    assert "12-03 登记站" not in out.text
     assert "没有找到您说的登记站" not in out.text
 
 
@@ -296,7 +313,7 @@ async def test_a_position_gives_the_three_nearest_and_is_kept_nowhere(placed: To
     assert "现在开放" in out.text
     assert "待公布" in out.text
     assert "位置没有保存" in out.text
-    assert out.buttons == ["1. 12-03", "2. 12-04", "3. 12-05"]
+    assert out.buttons == ["1. 12-03 登记", "2. 12-04 登记", "3. 12-05 登记"]
 
     async with placed.store.reading() as session:
         for table in Base.metadata.sorted_tables:
@@ -347,6 +364,10 @@ async def test_large_print_keeps_its_lasting_buttons(placed: Town) -> None:
     card = await chat.says("12-03登记站在哪")
     assert "公交示例1路" not in card.text
     assert "临江路示例弄3号" in card.text
+    assert "11月16日至12月5日 周一至周五" in card.text
+    assert "登记站电话：0000-11110003" in card.text
+    assert "选举办电话：0000-12345678" in card.text
+    assert "\n电话：" not in card.text
 
 
 async def test_distances_are_steps_that_give_nobody_away() -> None:
@@ -354,6 +375,192 @@ async def test_distances_are_steps_that_give_nobody_away() -> None:
     assert station_card.distance(4001) == "5公里以内"
     assert station_card.distance(5001) == "10公里以内"
     assert station_card.distance(12, "en") == "within 300 m"
+
+
+# ---- what was said a moment ago ----
+
+
+@pytest.mark.parametrize("said", ["书香苑", "临江路", "12-03", "我住书香苑", "书香苑。"])
+async def test_a_place_is_looked_up_after_it_was_asked_for(placed: Town, said: str) -> None:
+    chat = placed.chat()
+    await chat.says("/station")
+    assert CARD in (await chat.says(said)).text
+
+
+async def test_after_half_an_hour_or_a_restart_only_the_hint_is_lost(placed: Town) -> None:
+    chat = placed.chat()
+    await chat.says("/station")
+    placed.later(minutes=31)
+    assert CARD not in (await chat.says("书香苑")).text
+    await chat.says("/station")
+    placed.restart()
+    assert CARD not in (await chat.says("书香苑")).text
+    assert CARD in (await chat.says("书香苑在哪登记")).text
+
+
+async def test_an_unknown_place_that_was_asked_for_leads_to_an_office(placed: Town) -> None:
+    chat = placed.chat()
+    await chat.says("/station")
+    out = await chat.says("翠湖新村")
+    assert "没有找到" in out.text
+    assert "0000-12345678" in out.text
+
+
+async def test_another_question_after_the_hint_is_answered_as_ever(placed: Town) -> None:
+    chat = placed.chat()
+    await chat.says("/station")
+    assert "请尽快联系发证的登记站核对" in (await chat.says("选民证丢了怎么办？")).text
+    assert CARD in (await chat.says("书香苑")).text
+
+
+@pytest.mark.parametrize("said", ["2", "２", "第二个", "二"])
+async def test_a_typed_number_chooses_from_a_list(placed: Town, said: str) -> None:
+    chat = placed.chat()
+    await chat.says("/station")
+    await chat.taps("临江街道")
+    assert "望江里居委会登记站" in (await chat.says(said)).text
+
+
+async def test_a_typed_number_chooses_a_street(placed: Town) -> None:
+    chat = placed.chat()
+    await chat.says("附近登记站")
+    assert "临江街道有3个登记站" in (await chat.says("1")).text
+    assert "望江里居委会登记站" in (await chat.says("2")).text
+
+
+async def test_a_number_means_the_newest_choice(placed: Town) -> None:
+    chat = placed.chat()
+    await chat.says("/station")
+    placed.later(minutes=1)
+    async with placed.store.transaction() as session:
+        (contact,) = [c for c in await placed.rows(Contact) if c.address == "5001"]
+        await ledgers.record(
+            session, await session.get_one(Contact, contact.id), "示例", outcome=None, now=placed.now,
+            offered=[1],
+        )  # fmt: skip
+    assert "临江街道有3个" not in (await chat.says("1")).text
+
+
+@pytest.mark.parametrize("said", ["对", "是", "是的", "1"])
+async def test_the_one_offered_is_confirmed_in_words(placed: Town, said: str) -> None:
+    chat = placed.chat()
+    assert "您找的是这个吗" in (await chat.says("书香登记站在哪里")).text
+    assert CARD in (await chat.says(said)).text
+
+
+@pytest.mark.parametrize("said", ["不是", "不对", "都不是"])
+async def test_the_one_offered_is_refused_in_words(placed: Town, said: str) -> None:
+    chat = placed.chat()
+    await chat.says("书香登记站在哪里")
+    out = await chat.says(said)
+    assert "您想找哪里的登记站" in out.text
+    assert await placed.rows(Ticket) == []
+
+
+FOLLOWING = ["今天开到几点", "周日开吗", "地址在哪", "电话多少", "现在开着吗？", "怎么走", "有停车位吗"]
+
+
+@pytest.mark.parametrize("said", FOLLOWING[:6])
+@pytest.mark.parametrize("first", ["/start st_12-03__p07", "12-03登记站在哪"])
+async def test_what_is_asked_next_means_the_same_station(placed: Town, first: str, said: str) -> None:
+    chat = placed.chat()
+    await chat.says(first)
+    assert CARD in (await chat.says(said)).text
+
+
+@pytest.mark.parametrize("said", ["什么时候登记", "选民证丢了怎么办？", "什么时候开始登记", "投票要带什么"])
+async def test_a_question_of_its_own_does_not_mean_the_station(placed: Town, said: str) -> None:
+    chat = placed.chat()
+    await chat.says("12-03登记站在哪")
+    assert CARD not in (await chat.says(said)).text
+
+
+async def test_whoever_waits_for_a_person_still_writes_to_one(placed: Town) -> None:
+    chat = placed.chat()
+    await chat.says("12-03登记站在哪")
+    await chat.says("解决了")
+    await chat.says("人工")
+    await chat.taps("📍 地图")
+    assert "编号" in (await chat.says("书香苑")).text
+
+
+# ---- streets, polling stations, and questions that a place comes along with ----
+
+
+@pytest.mark.parametrize("said", ["临江街道有哪些登记站", "临江街道的登记站", "临江街道在哪登记"])
+async def test_a_street_named_alone_is_its_list(placed: Town, said: str) -> None:
+    out = await placed.chat().says(said)
+    assert "临江街道有3个登记站" in out.text
+    assert out.buttons[0] == "1. 12-03 登记"
+
+
+async def test_a_long_list_goes_on_on_the_page(placed: Town) -> None:
+    placed.restart(public_url="https://desk.example")
+    async with placed.store.transaction() as session:
+        for number in range(10, 14):
+            await a_station(session, placed.cast.riverside, f"12-{number}", f"第{number}站")
+    keys = (await placed.chat().says("临江街道有哪些登记站")).keys
+    (page,) = [key for key in keys if key.url]
+    assert page.url == (f"https://desk.example/stations?street={placed.cast.riverside.id}&kind=registration")
+
+
+async def test_buttons_say_which_kind_of_station(placed: Town) -> None:
+    async with placed.store.transaction() as session:
+        await a_station(
+            session, placed.cast.riverside, "12-03", "书香苑投票站", kind=StationKind.POLLING
+        )  # fmt: skip
+    out = await placed.chat().says("12-03")
+    assert out.buttons == ["1. 12-03 登记", "2. 12-03 投票"]
+
+
+@pytest.mark.parametrize(
+    ("said", "button"),
+    [("投票站", "📍 查投票站"), ("投票站几点开门", "📍 查投票站"), ("登记几点下班", "📍 查登记站")],
+)
+async def test_stations_in_general_are_offered_beside_the_answer(
+    placed: Town, said: str, button: str
+) -> None:
+    async with placed.store.transaction() as session:
+        await a_station(
+            session, placed.cast.riverside, "12-03", "书香苑投票站", kind=StationKind.POLLING
+        )  # fmt: skip
+    chat = placed.chat()
+    out = await chat.says(said)
+    assert button in out.buttons, out.text
+    assert len(out.buttons) <= 6
+    await chat.taps(button)
+    kind = button.removeprefix("📍 查")
+    assert kind in (await chat.taps("临江街道")).text
+
+
+@pytest.mark.parametrize("said", ["我住书香苑，选民证丢了", "书香苑的，我选民证弄丢了"])
+async def test_a_place_beside_a_question_does_not_hide_it(placed: Town, said: str) -> None:
+    out = await placed.chat().says(said)
+    assert "请尽快联系发证的登记站核对" in out.text, out.text
+    (enquiry,) = await placed.rows(Enquiry)
+    assert enquiry.words == said
+
+
+async def test_a_place_that_both_kinds_of_station_serve_hides_nothing_either(placed: Town) -> None:
+    async with placed.store.transaction() as session:
+        await a_station(session, placed.cast.riverside, "12-03", "书香苑投票站", kind=StationKind.POLLING)
+    assert "请尽快联系" in (await placed.chat().says("我住书香苑，选民证丢了")).text
+
+
+async def test_what_nothing_answers_is_owed_at_once(placed: Town) -> None:
+    said = "书香苑的，登记站门口太吵"
+    out = await placed.chat().says(said)
+    ticket = await placed.ticket()
+    assert ticket.words == said
+    assert ticket.ticket_no in out.text
+
+
+async def test_nobody_answers_the_phone(placed: Town) -> None:
+    chat = placed.chat()
+    for said in ("书香苑登记站电话打不通", "电话没人接"):
+        out = await chat.says(said)
+        assert "打东浦区选举委员会办公室：0000-12345678" in out.text, said
+        assert CARD in out.text
 
 
 # ---- posters ----
@@ -371,6 +578,9 @@ async def test_v1_a_stranger_is_greeted_by_the_name_of_the_station(placed: Town)
     out = await chat.says(LINK)
     assert out.text.startswith("您好！我是东浦选举咨询助手。您扫描的是“临江街道 12-03 登记站”。想了解什么？")
     assert "/privacy" in out.text
+    assert "地址：临江路示例弄3号" in out.text
+    assert "现在开放，到11:30" in out.text
+    assert "12月5日 周一至周五 9:00–11:30" in out.text
     assert out.buttons == FIRST_SCREEN
     assert await counts(placed) == {("12-03", "p07", "2026-11-20"): 1}
 
@@ -398,7 +608,7 @@ async def test_a_known_person_is_not_greeted_again(placed: Town) -> None:
     await chat.says(LINK)
     placed.later(minutes=2)
     out = await chat.says("/start st_12-04")
-    assert out.text == "您扫描的是“临江街道 12-04 登记站”。想了解什么？"
+    assert out.text.startswith("您扫描的是“临江街道 12-04 登记站”。想了解什么？\n")
 
 
 async def test_a_poster_is_counted_and_nobody_with_it(placed: Town) -> None:
@@ -475,5 +685,5 @@ async def test_english_askers_read_english(placed: Town) -> None:
         (await session.get_one(Contact, contact.id)).language = "en"
     out = await chat.says("12-03登记站在哪")
     assert "临江街道 12-03 registration station" in out.text
-    assert "Phone: 0000-11110003" in out.text
+    assert "Registration station phone: 0000-11110003" in out.text
     assert "Do I register here?" in "".join(out.buttons)

@@ -95,7 +95,7 @@ async def test_from_the_poster_to_the_wizard(place: Place, browser: Browser) -> 
 
     await page.locator(".message").get_by_role("button", name="在哪里登记", exact=True).click()
     await page.locator(".venue").get_by_text("示例海路1号").wait_for()
-    await page.get_by_text("现在开放").wait_for()
+    await page.get_by_text("现在开放").nth(1).wait_for()
     await sound(page)
     await page.get_by_role("button", name="我该在这里登记吗").click()
     await page.get_by_text("您的户口在哪里").wait_for()
