@@ -12,6 +12,7 @@ from icalendar import Calendar, Event, vDuration
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin import pages
+from bot import visitors
 from bot.visitors import Visiting
 from knowledge import calendar, elections, packs
 from knowledge.calendar import DateKind, Dates, Election, KeyDate, Tense
@@ -46,8 +47,8 @@ async def show(visiting: Visiting) -> HTMLResponse:
     if change is not None and change.signed_at is not None:
         since = calendar.spoken(calendar.today(change.signed_at), lang, year=True)
         edition = say("calendar.edition", lang, number=change.number, day=since)
-    return pages.render(
-        visiting.request, "chat/calendar.html", csrf=visiting.csrf, home_url="/",
+    return visitors.render(
+        visiting, "chat/calendar.html",
         rows=[_row(one, today, lang) for one in shown(dates)],
         name=change.content["name"] if change is not None else "",
         as_of=say("calendar.as_of", lang, day=calendar.spoken(today, lang, year=True)),
@@ -142,6 +143,8 @@ def ics(dates: Dates, change: Change | None, office: Unit, lang: str) -> bytes:
 def _event(one: KeyDate, number: int, stamp: datetime, office: Unit, lang: str) -> Event:
     event = Event()  # type: ignore[no-untyped-call]
     name = calendar.label(one, lang)
+    # Calendar apps show little more than the title: it must not promise a day that is only the latest.
+    name = say("calendar.latest_title", lang, title=name) if one.latest else name
     event.add("summary", f"{name}（{one.audience}）" if one.audience else name)
     event.add("uid", _uid(one, office))
     event.add("sequence", number)

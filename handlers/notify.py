@@ -33,7 +33,7 @@ async def tapped(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     if arg == NOTHING:
         return reply + await _stopped(turn)
     if arg == EVERYTHING:
-        return reply + await _wished(turn, *ALL)
+        return reply + await _wished(turn, *_ahead(await elections.spans(turn.session, turn.now), turn.now))
     if arg in CHOICES:
         return reply + await _wished(turn, CHOICES[arg])
     return reply + await _offered(turn)
@@ -51,19 +51,32 @@ async def stopped(message: Message, turn: Turn) -> Reply:
 
 async def _offered(turn: Turn) -> Reply:
     """What one can be told of; without any date there is nothing to choose from yet."""
-    if not await elections.spans(turn.session, turn.now):
+    dates = await elections.spans(turn.session, turn.now)
+    if not dates:
         await _reachable(turn)
         await reminders.wish(turn.session, turn.contact, What.PUBLISHED, dates={}, now=turn.now)
         return turn.say(turn.words("notify.published"), keyboards.rows([_off(turn)]))
+    ahead = _ahead(dates, turn.now)
+    if not ahead:
+        return turn.say(turn.words("notify.over"), keyboards.person_or_menu(turn.lang))
     labels = [
         keyboards.button(turn.words(f"button.notify.{what.value}"), tap(Op.NOTIFY, arg=arg))
         for arg, what in CHOICES.items()
+        if what in ahead
     ]
     everything = keyboards.button(turn.words("button.notify.all"), tap(Op.NOTIFY, arg=EVERYTHING))
-    lines = [labels[:2], [*labels[2:], everything]]
+    choices = [*labels, everything] if len(labels) > 1 else labels
+    lines = [choices[:2], *([choices[2:]] if choices[2:] else [])]
     if await reminders.wishes(turn.session, turn.contact):
         lines.append([_off(turn)])
     return turn.say(turn.words("notify.which"), keyboards.rows(*lines))
+
+
+def _ahead(dates: Dates, now: datetime) -> list[What]:
+    """What one can still be told of: what has no day yet, or one that has not passed."""
+    known = list(reminders.occasions(dates))
+    past = {one.what for one in known} - {one.what for one in known if one.until > now}
+    return [what for what in ALL if what not in past]
 
 
 async def _wished(turn: Turn, *wanted: What) -> Reply:

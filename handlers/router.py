@@ -14,6 +14,7 @@ from handlers import (
     groups,
     kinds,
     mine,
+    named_days,
     neighbours,
     notify,
     start,
@@ -35,7 +36,8 @@ def dispatcher(desk: Desk, storage: BaseStorage, isolation: BaseEventIsolation) 
     replies = Replies(desk)
     found.update.outer_middleware(replies)
     found.update.outer_middleware(Transactions(desk, replies))
-    for module in (groups, start, mine, dates, notify, appeals, neighbours, stations, where, ask, kinds):
+    first = (groups, start, mine, dates, notify, appeals, named_days)
+    for module in (*first, neighbours, stations, where, ask, kinds):
         # aiogram lets a router belong to one dispatcher for ever; a copy lets tests and tools build several.
         found.include_router(deepcopy(module.router))
     return found

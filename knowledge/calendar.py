@@ -90,10 +90,15 @@ def tense_of(key_date: KeyDate, today: date) -> Tense:
 
 
 def tense(key_date: KeyDate, today: date, lang: str = CHINESE) -> str:
-    """未开始（还有N天）, 进行中（还剩N天）, 今天截止 or 已结束; a single day is ahead, today, or past."""
+    """未开始（还有N天）, 进行中（还剩N天）, 今天截止 or 已结束; a single day is ahead, today, or past.
+
+    A deadline is counted to, even while its term has not opened.
+    """
     where = tense_of(key_date, today)
+    if where is Tense.BEFORE and key_date.opens is not None:
+        return say("tense.ahead", lang, days=(key_date.last - today).days)
     if where is Tense.BEFORE:
-        days = ((key_date.opens or key_date.first) - today).days
+        days = (key_date.first - today).days
         return say("tense.before" if _lasts(key_date) else "tense.ahead", lang, days=days)
     if where is Tense.RUNNING:
         return say("tense.running", lang, days=(key_date.last - today).days)
@@ -128,8 +133,13 @@ def worded(key_date: KeyDate, today: date, lang: str = CHINESE) -> str:
 
 
 def when(key_date: KeyDate, lang: str = CHINESE) -> str:
-    """The day or days alone, with the note the office has put to them."""
-    if key_date.first == key_date.last:
+    """The day or days alone, with the note the office has put to them.
+
+    Objections are counted from the list's actual posting: until that is known, their end is conditional.
+    """
+    if key_date.unposted and key_date.kind is K.APPEALS_CLOSE:
+        text = say("date.if_posted", lang, days=key_date.days, day=spoken(key_date.last, lang))
+    elif key_date.first == key_date.last:
         text = spoken(key_date.first, lang)
         text = say("date.latest", lang, day=text) if key_date.latest else text
     else:

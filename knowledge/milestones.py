@@ -34,6 +34,7 @@ class KeyDate:
     `first` and `last` are Beijing days, both included. `latest`: the law says at the latest. `opens` is the
     day with which a term begins. `remedy` is the term within which it can be made good. `days` is the
     distance in force from the rule's base, `basis` the paper of a district that counts otherwise.
+    `unposted`: counted from a posting whose actual day nobody has entered yet.
     """
 
     kind: DateKind
@@ -48,6 +49,7 @@ class KeyDate:
     basis: str = ""
     opens: date | None = None
     remedy: KeyDate | None = None
+    unposted: bool = False
 
 
 Dates = dict[DateKind, list[KeyDate]]
@@ -116,7 +118,9 @@ def _counted(rule: Offset, election: Election, found: Dates) -> KeyDate:
     at = base.first + timedelta(days=days)
     # What is counted from a latest day is itself known no better.
     latest = rule.latest or base.latest
-    return KeyDate(kind, at, at, latest=latest, days=days, basis=own.basis if own else "")
+    unposted = base.latest and base.kind in POSTINGS
+    basis = own.basis if own else ""
+    return KeyDate(kind, at, at, latest=latest, days=days, basis=basis, unposted=unposted)
 
 
 def _finished(

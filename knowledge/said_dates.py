@@ -1,4 +1,4 @@
-"""Days that people name in a question: 下周三, 后天, 月底, 12月3号, as days of the Beijing calendar."""
+"""Days that people name in a question: 下周三, 后天, 月底, 12月3号, 12.3, as days of the Beijing calendar."""
 
 from __future__ import annotations
 
@@ -42,7 +42,14 @@ _SAID = re.compile(
     r"(?P<part>底|末|初|中旬|中|上旬|下旬)"
     rf"|(?<!每){_OF_WEEK}(?:(?P<weekend>末)|(?P<weekday>[一二三四五六日天1-7])(?![\d点周个十]))"
     r"|(?<!每)(?P<whole>下下个|下下|下个|下|这个|这|本)(?:周|星期|礼拜)(?![一二三四五六日天末1-7])"
+    r"|(?<![\d.:/第上午晚晨至到~–-])(?P<point_month>1[0-2]|0?[1-9])[./](?P<point_day>3[01]|[12]\d|0?[1-9])"
+    r"(?:日|号)?(?![\d.:/点%年月元米公千个至到~–-])"
     rf"|(?<![\d第月一二三四五六七八九十])(?P<alone>\d{{1,2}}|[一二三四五六七八九十]{{1,3}})号{_NO_PLACE}"
+)
+_BEFORE = re.compile("(?:之前|以前|前(?![面台门后]))")
+_CLOCK = re.compile(
+    r"(?:凌晨|清早|早上|上午|中午|下午|傍晚|晚上|夜里)?"
+    r"(?:(?:\d{1,2}|[一二两三四五六七八九十]{1,3})点(?:钟|半|\d{1,2}分?)?|\d{1,2}:\d\d)"
 )
 _ABOUT = (
     (DateKind.APPEALS_CLOSE, re.compile("申诉|申訴")),
@@ -52,21 +59,27 @@ _ABOUT = (
     (DateKind.REGISTRATION, re.compile("登记(?!员|站|表|证|卡|号)")),
 )
 _FILLING = re.compile(
-    "选民登记|选民名单|选民|登记|补登|投票|选举日|投|领选票|领票|名单|选民榜|红榜|张榜|贴榜|申诉|补正|公布"
+    "[去到]登记站|选民登记|选民名单|选民|登记|补登|投票|选举日|投|领选票|领票|名单|选民榜|红榜|张榜|贴榜|申诉|补正|公布"
     "|请问|您好|你好|想问|问一下|一下|还能不能|还能|能不能|可不可以|还可以|可以|可|能|来得及|来不及|及|得|晚不晚|迟不迟|会不会"
     "|晚|迟|太|行不行|行|好不好|好|是不是|算不算|是|算|那天|那|这天|就|去|来|办理|办|我们|我|阿拉|想|打算|准备|要|在|再|才|之前|以前|以后"
     "|之后|前|后|开始|截止|结束|过期|过|了|没有|没|已经|还|到|为止|止|有|都|也|吗|么|嘛|呢|伐|啊|呀|吧|哦|不|的|和|跟|或者|或|到时候"
     "|上午|下午|早上|晚上|中午|白天|看|出来|出"
+    # Who one is decides where one registers, not on which days.
+    "|居民|单位|退休|工作|上班|职工|员工|学生|老年人|老人家|老人|个人|人"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A day, or days from the first to the last, and the words that named them."""
+    """A day, or days from the first to the last, and the words that named them.
+
+    `before`: what was named is the day after the last (12月9号之前).
+    """
 
     words: str
     first: date
     last: date
+    before: bool = False
 
 
 def read(text: str, today: date) -> tuple[Said, ...]:
@@ -76,11 +89,23 @@ def read(text: str, today: date) -> tuple[Said, ...]:
     week even if it has passed. What is no day of the calendar (2月30日) is passed over.
     """
     found = []
-    for match in _SAID.finditer(unicodedata.normalize("NFKC", text)):
+    plain = unicodedata.normalize("NFKC", text)
+    for match in _SAID.finditer(plain):
         span = _span({key: value for key, value in match.groupdict().items() if value is not None}, today)
-        if span is not None:
+        if span is None:
+            continue
+        before = _BEFORE.match(plain, match.end())
+        if before is not None and span[0] > today:
+            found.append(Said(match[0] + before[0], today, span[0] - DAY, before=True))
+        else:
             found.append(Said(match[0], *span))
     return tuple(found)
+
+
+def clock(text: str) -> str:
+    """The hour of the day that a text names (晚上8点), in its words; empty where it names none."""
+    found = _CLOCK.search(_SAID.sub(" ", unicodedata.normalize("NFKC", text)))
+    return found[0] if found is not None else ""
 
 
 def about(text: str) -> DateKind | None:
@@ -90,7 +115,7 @@ def about(text: str) -> DateKind | None:
 
 def only_about(text: str) -> bool:
     """Whether a text asks nothing but what holds on the days it names."""
-    rest = _SAID.sub("", unicodedata.normalize("NFKC", text))
+    rest = _CLOCK.sub("", _SAID.sub("", unicodedata.normalize("NFKC", text)))
     return not any(char.isalnum() for char in _FILLING.sub("", rest))
 
 
@@ -106,6 +131,8 @@ def _span(groups: dict[str, str], today: date) -> tuple[date, date] | None:
         return _part_of_month(groups, today)
     if "alone" in groups:
         return _of_some_month(_number(groups["alone"]), today)
+    if "point_month" in groups:
+        return _nearest(int(groups["point_month"]), int(groups["point_day"]), today, None)
     year = int(groups["year"]) if "year" in groups else None
     return _nearest(_number(groups["month"]), _number(groups["day"]), today, year)
 

@@ -114,6 +114,13 @@ async def test_the_feed_in_english(client: httpx.AsyncClient) -> None:
     assert of_kind(response, "voting")["SUMMARY"] == "Voting"
 
 
+async def test_the_title_of_a_latest_day_says_so(client: httpx.AsyncClient, store: Store) -> None:
+    assert of_kind(await feed(client), "list_posted")["SUMMARY"] == "最迟选民名单公布"
+    assert of_kind(await feed(client, "?lang=en"), "suits_close")["SUMMARY"] == "latest: Suits close"
+    await changed(store, posted={"list_posted": "2026-12-08"})
+    assert of_kind(await feed(client), "list_posted")["SUMMARY"] == "选民名单公布"
+
+
 async def test_lines_are_folded_as_the_format_wants(client: httpx.AsyncClient) -> None:
     lines = (await feed(client)).content.split(b"\r\n")
     assert lines[-1] == b""

@@ -123,8 +123,8 @@ async def test_when_in_english(chat: Chat, town: Town, store: Store, cast: Cast)
         ("11月15日登记", "11月15日（周日）", "11月15日（周日）还没开始登记"),
         ("12月3号可以投票吗", "12月3日（周四）", "12月3日（周四）还没到投票的时候"),
         ("12月29号能投票吗", "12月29日（周二）", "12月29日（周二）可以投票"),
-        ("12月12号还能申诉吗", "12月12日（周六）", "12月12日（周六）可以申诉"),
-        ("12月15号还能申诉吗", "12月15日（周二）", "12月15日（周二）申诉期已过"),
+        ("12月12号还能申诉吗", "12月12日（周六）", "12月12日（周六）能不能申诉，要看名单哪天公布"),
+        ("12月15号还能申诉吗", "12月15日（周二）", "按最迟公布日算，12月15日（周二）申诉期已过"),
     ],
 )
 async def test_e25_a_named_day_is_said_absolutely_with_what_holds_on_it(
@@ -134,6 +134,144 @@ async def test_e25_a_named_day_is_said_absolutely_with_what_holds_on_it(
     assert f"”是{day}。" in out.text
     assert f"👉 {said}" in out.text
     assert "编号" not in out.text
+
+
+UNITS = {"audience": "单位登记", "from": "2026-11-16", "to": "2026-12-05", "note": "9:00–17:00"}
+RESIDENTS = {
+    "audience": "居民登记", "from": "2026-11-25", "to": "2026-12-05", "note": "9:00–17:00（含双休日）",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def apart(chat: Chat, town: Town, store: Store) -> Chat:
+    """A Saturday on which units register and residents do not yet."""
+    await changed(store, windows=[UNITS, RESIDENTS])
+    town.now = at(11, 21)
+    return chat
+
+
+@pytest.mark.parametrize(
+    ("asked", "day"),
+    [
+        ("今天能登记吗", "11月21日（周六）"),
+        ("明天能登记吗", "11月22日（周日）"),
+        ("我没单位，今天能登记吗", "11月21日（周六）"),
+        ("我是退休的，明天去登记可以吗", "11月22日（周日）"),
+    ],
+)
+async def test_windows_that_differ_on_a_day_are_said_apart(apart: Chat, asked: str, day: str) -> None:
+    out = await apart.says(asked)
+    assert out.text.split("\n")[0].endswith(f"是{day}。")
+    assert out.text.split("\n")[1:3] == [
+        "👉 居民登记：还没开始，11月25日（周三）起 9:00–17:00（含双休日）",
+        "👉 单位登记：进行中，到12月5日（周六） 9:00–17:00。双休日是否办理请先问登记站",
+    ]
+    assert "可以登记" not in out.text
+
+
+async def test_a_workday_needs_no_word_on_weekends(apart: Chat) -> None:
+    assert "双休日是否办理" not in (await apart.says("11月23号能登记吗")).text
+
+
+async def test_where_all_windows_run_one_can_register(apart: Chat) -> None:
+    out = await apart.says("居民12月1号能登记吗")
+    assert "👉 12月1日（周二）可以登记：\n单位登记：11月16日" in out.text
+    assert "\n居民登记：11月25日" in out.text
+
+
+async def test_an_hour_is_held_against_the_notes_of_the_windows(apart: Chat) -> None:
+    out = await apart.says("12月5号晚上8点能登记吗")
+    assert "可以登记" not in out.text
+    assert "👉 居民登记：进行中，到12月5日（周六） 9:00–17:00（含双休日）" in out.text
+    assert "“晚上8点”办不办理，要看上面的时间" in out.text
+
+
+async def test_a_day_after_a_dated_question_means_the_same_matter(apart: Chat, town: Town) -> None:
+    await apart.says("12月29号能投票吗")
+    assert "👉 12月6日（周日）还没到投票的时候" in (await apart.says("12月6号呢")).text
+    assert "👉 12月29日（周二）可以投票" in (await apart.says("那12.29呢")).text
+    town.later(minutes=31)
+    assert "投票" not in (await apart.says("那周日呢")).text
+
+
+@pytest.mark.parametrize("asked", ["还有几天截止", "还剩几天", "什么时候截止？"])
+async def test_a_deadline_alone_is_that_of_registration(apart: Chat, asked: str) -> None:
+    out = await apart.says(asked)
+    assert out.text.split("\n") == [
+        "<b>登记截止</b>　单位登记：12月5日（周六） 9:00–17:00，还有14天",
+        "<b>登记截止</b>　居民登记：12月5日（周六） 9:00–17:00（含双休日），还有14天",
+        "居民登记：还没开始，11月25日（周三）起 9:00–17:00（含双休日）",
+        "👉 还没登记的，请在截止前去登记站。",
+    ]
+
+
+async def test_a_deadline_that_is_over_says_what_can_be_done(chat: Chat, town: Town) -> None:
+    town.now = at(12, 6)
+    out = await chat.says("什么时候截止")
+    assert out.text == (
+        "<b>登记截止</b>　居民登记：12月5日（周六） 9:00–17:00，"
+        "已结束（错过的请马上联系登记站，名单补正公布最迟12月27日）"
+    )
+    assert "🔔 通知我" not in out.buttons
+
+
+async def test_windows_that_cover_other_parts_of_the_named_days_are_said_apart(apart: Chat) -> None:
+    out = await apart.says("12月9日之前可以去登记吗")
+    assert "👉 单位登记：11月21日（周六）至12月5日（周六）可以办理 9:00–17:00" in out.text
+    assert "👉 居民登记：11月25日（周三）至12月5日（周六）可以办理 9:00–17:00（含双休日）" in out.text
+
+
+async def test_a_deadline_after_a_question_is_that_of_its_matter(apart: Chat) -> None:
+    await apart.says("12月14号能申诉吗")
+    assert (
+        "名单公布之日起5日内；按最迟公布日算到12月14日（周一），还有23天"
+        in (await apart.says("还剩几天")).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            "12月14号能申诉吗",
+            "12月14日（周一）能不能申诉，要看名单哪天公布：名单公布之日起5日内；按最迟公布日算到12月14日（周一）",
+        ),
+        ("12月9号之前能申诉吗", "名单公布以前不能申诉，12月9日（周三）之前可能还没公布"),
+        ("12月3号之前能登记吗", "12月3日（周四）之前可以登记"),
+        ("12月9号之前能登记吗", "11月20日（周五）至12月5日（周六）可以登记"),
+    ],
+)
+async def test_conditions_and_days_before_a_day_are_kept(chat: Chat, asked: str, said: str) -> None:
+    assert f"👉 {said}" in (await chat.says(asked)).text
+
+
+async def test_once_the_list_is_posted_objections_have_a_certain_end(chat: Chat, store: Store) -> None:
+    await changed(store, posted={"list_posted": "2026-12-07"})
+    out = await chat.says("12月12号还能申诉吗")
+    assert "👉 12月12日（周六）可以申诉：最迟12月12日（周六）" in out.text
+
+
+async def test_a_named_day_is_answered_while_a_question_of_the_wizard_is_open(chat: Chat) -> None:
+    await chat.says("在哪里登记")
+    assert "👉 12月5日（周六）可以登记" in (await chat.says("12月5号还可以登记吗")).text
+
+
+async def test_what_is_said_after_asking_for_a_person_goes_to_the_person(chat: Chat) -> None:
+    await chat.says("人工")
+    assert "编号" in (await chat.says("12月5号还可以登记吗")).text
+
+
+@pytest.mark.parametrize("asked", ["日历", "选举日程", "日程"])
+async def test_the_overview_names_the_days_from_registration_to_voting(chat: Chat, asked: str) -> None:
+    out = await chat.says(asked)
+    for words in (
+        "居民登记：11月16日",
+        "最迟12月9日",
+        "名单公布之日起5日内",
+        "最迟12月22日",
+        "12月29日（周二）",
+    ):
+        assert words in out.text
 
 
 async def test_days_of_which_some_lie_in_the_window_name_these(chat: Chat) -> None:
@@ -178,7 +316,7 @@ async def test_e32_a_named_day_without_a_calendar_invents_nothing(chat: Chat, st
 async def test_the_bell_offers_what_to_be_told_of(chat: Chat, store: Store) -> None:
     await chat.says("/when")
     out = await chat.taps("🔔 通知我")
-    assert "发送“退订”可以随时停止" in out.text
+    assert "发送“取消提醒”可以随时取消" in out.text
     assert out.buttons == ["登记截止前一天", "名单公布", "投票日", "全部"]
     out = await chat.taps("全部")
     assert "登记截止前一天：12月4日（周五）9:00" in out.text
@@ -188,6 +326,36 @@ async def test_the_bell_offers_what_to_be_told_of(chat: Chat, store: Store) -> N
     out = await chat.taps("取消提醒")
     assert "已取消提醒" in out.text
     assert await wishes(store) == set()
+
+
+@pytest.mark.parametrize("said", ["提醒我登记", "登记前提醒我", "提醒我", "通知我"])
+async def test_reminders_are_chosen_in_words_too(chat: Chat, said: str) -> None:
+    assert (await chat.says(said)).buttons == ["登记截止前一天", "名单公布", "投票日", "全部"]
+
+
+@pytest.mark.parametrize("said", ["取消提醒", "取消通知", "不用通知了", "别通知我了", "不要提醒了"])
+async def test_reminders_are_stopped_in_words(chat: Chat, store: Store, said: str) -> None:
+    await chat.says("提醒我")
+    await chat.taps("全部")
+    assert "已取消提醒" in (await chat.says(said)).text
+    assert await wishes(store) == set()
+
+
+async def test_nothing_offers_to_tell_of_a_registration_that_is_over(
+    chat: Chat, town: Town, store: Store
+) -> None:
+    town.now = at(12, 6)
+    assert "🔔 通知我" not in (await chat.says("今天能登记吗")).buttons
+    await chat.says("/when")
+    assert (await chat.taps("🔔 通知我")).buttons == ["名单公布", "投票日", "全部"]
+    assert "登记" not in (await chat.taps("全部")).text
+    assert await wishes(store) == {"list_posted", "voting"}
+
+
+async def test_after_voting_there_is_nothing_to_be_told_of(chat: Chat, town: Town) -> None:
+    town.now = at(12, 30)
+    assert "🔔 通知我" not in (await chat.says("/when")).buttons
+    assert "都已经过去了" in (await chat.says("通知我")).text
 
 
 async def test_what_has_passed_is_not_promised(chat: Chat, town: Town) -> None:

@@ -33,6 +33,7 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
         "dates",
         "notify",
         "appeals",
+        "named_days",
         "neighbours",
         "stations",
         "where",

@@ -221,24 +221,24 @@ def test_the_tense_changes_at_midnight_in_beijing(at: tuple[int, int, int, int],
     assert worded(window, beijing(*at)) == f"居民登记：11月25日（周三）至12月5日（周六） 9:00–17:00，{said}"
 
 
+IF_POSTED = "名单公布之日起5日内；按最迟公布日算到12月14日（周一），"
 TURNS = {
     # a term that opens with the posting of the list
     K.APPEALS_CLOSE: [
-        ((12, 8, 23, 59), "最迟12月14日（周一），未开始（还有1天）"),
-        ((12, 9, 0, 0), "最迟12月14日（周一），进行中（还剩5天）"),
-        ((12, 14, 0, 0), "最迟12月14日（周一），今天截止"),
-        ((12, 14, 23, 59), "最迟12月14日（周一），今天截止"),
-        (
-            (12, 15, 0, 0),
-            "最迟12月14日（周一），已结束（仍可请登记站核实，名单补正公布最迟12月27日）",
-        ),
+        ((11, 21, 0, 0), f"{IF_POSTED}还有23天"),
+        ((12, 8, 23, 59), f"{IF_POSTED}还有6天"),
+        ((12, 9, 0, 0), f"{IF_POSTED}进行中（还剩5天）"),
+        ((12, 14, 0, 0), f"{IF_POSTED}今天截止"),
+        ((12, 14, 23, 59), f"{IF_POSTED}今天截止"),
+        ((12, 15, 0, 0), f"{IF_POSTED}已结束（仍可请登记站核实，名单补正公布最迟12月27日）"),
     ],
     K.SUITS_CLOSE: [
-        ((12, 8, 23, 59), "最迟12月24日（周四），未开始（还有1天）"),
+        ((12, 8, 23, 59), "最迟12月24日（周四），还有16天"),
         ((12, 24, 23, 59), "最迟12月24日（周四），今天截止"),
         ((12, 25, 0, 0), "最迟12月24日（周四），已结束"),
     ],
     K.LIST_AMENDED: [
+        ((12, 8, 23, 59), "最迟12月27日（周日），还有19天"),
         ((12, 27, 23, 59), "最迟12月27日（周日），今天截止"),
         ((12, 28, 0, 0), "最迟12月27日（周日），已结束（名单不再补正，有疑问请咨询选举办）"),
     ],
@@ -285,6 +285,12 @@ def test_every_kind_has_its_own_turn_of_phrase(
 def test_a_posting_that_is_entered_is_certain(at: tuple[int, int, int, int], said: str) -> None:
     posted = dates(posted={"list_posted": "2026-12-07"})[K.LIST_POSTED][0]
     assert worded(posted, beijing(*at)).startswith(f"12月7日（周一），{said}")
+
+
+def test_objections_are_certain_once_the_list_is_posted() -> None:
+    appeals = dates(posted={"list_posted": "2026-12-07"})[K.APPEALS_CLOSE][0]
+    assert worded(appeals, date(2026, 12, 6)) == "最迟12月12日（周六），还有6天"
+    assert worded(appeals, date(2026, 12, 8)) == "最迟12月12日（周六），进行中（还剩4天）"
 
 
 @given(st.dates(date(2026, 10, 1), date(2027, 2, 1)))

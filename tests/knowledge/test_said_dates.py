@@ -54,6 +54,12 @@ def one(month: int, day: int, year: int = 2026) -> list[tuple[date, date]]:
         ("十二月三号登记", one(12, 3)),
         ("十二月二十九日投票", one(12, 29)),
         ("2027年1月5日登记", one(1, 5, 2027)),
+        ("12.6登记", one(12, 6)),
+        ("12/6能登记吗", one(12, 6)),
+        ("12月5号晚上8点登记", one(12, 5)),
+        ("12月9号之前能申诉吗", [(FRIDAY, date(2026, 12, 8))]),
+        ("12月9日前登记", [(FRIDAY, date(2026, 12, 8))]),
+        ("昨天之前登记的", one(11, 19)),
         ("1月5号登记", one(1, 5, 2027)),  # the nearest
         ("11月3号登记", one(11, 3)),
         ("25号登记", one(11, 25)),
@@ -71,6 +77,7 @@ def test_words_for_days(said: str, expected: list[tuple[date, date]]) -> None:
     [
         "5号线附近的登记站", "3号楼的人到哪里登记", "12-03登记站在哪里", "12号选区", "2月30号登记",
         "13月1日登记", "以后天天都能登记吗", "每周三登记吗", "两三个月底登记", "5日内申诉", "选举日20日以前",
+        "8.30-11.30登记", "上午9.30登记", "24/7", "12.6%",
         "周三个人登记", "38号登记", "声明天天写", "", "登记",
     ],
 )  # fmt: skip
@@ -124,7 +131,18 @@ def test_what_a_question_is_about(said: str, kind: DateKind | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["下周三还能登记吗", "请问月底登记还来得及吗？", "我12月5号去登记行不行", "后天投票可以吗"]
+    "said",
+    [
+        "下周三还能登记吗",
+        "请问月底登记还来得及吗？",
+        "我12月5号去登记行不行",
+        "后天投票可以吗",
+        "我没单位，今天能登记吗",
+        "今天能去登记站登记吗",
+        "居民12月1号能登记吗",
+        "我是退休的，明天去登记可以吗",
+        "12月5号晚上8点能登记吗",
+    ],
 )
 def test_questions_that_ask_only_about_a_day(said: str) -> None:
     assert said_dates.only_about(said)
@@ -142,3 +160,16 @@ def test_questions_that_ask_only_about_a_day(said: str) -> None:
 )
 def test_questions_that_ask_more(said: str) -> None:
     assert not said_dates.only_about(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "hour"),
+    [
+        ("12月5号晚上8点能登记吗", "晚上8点"),
+        ("明天18:30能登记吗", "18:30"),
+        ("周六上午九点半登记", "上午九点半"),
+        ("12月5号能登记吗", ""),
+    ],
+)
+def test_the_hour_that_is_named(said: str, hour: str) -> None:
+    assert said_dates.clock(said) == hour
