@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from admin import pages
+from bot import visitors
 from bot.visitors import VISITOR_COOKIE, Visiting, Visitor, remember
 from handlers import where_steps, where_words
 from handlers.callbacks import Op, tap
@@ -59,6 +60,7 @@ def _question(visiting: Visitor, pack: RulePack, facts: Mapping[str, str], slot:
     ]
     return _page(
         visiting, "chat/where.html", stage="question", question=slot.ask_in(lang), options=options,
+        none_fits=where_words.no_room(slot),
         **_about(pack, facts, lang),
     )  # fmt: skip
 
@@ -115,6 +117,4 @@ def _url(pack: RulePack, facts: Mapping[str, str], **more: int) -> str:
 
 
 def _page(visiting: Visitor, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    return pages.render(
-        visiting.request, template, status=status, csrf=visiting.csrf, home_url="/", **context
-    )
+    return visitors.render(visiting, template, status=status, **context)

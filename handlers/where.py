@@ -9,15 +9,14 @@ from aiogram.fsm.context import FSMContext
 from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery, Message
 
-from handlers import asking, cases, keyboards, stations, where_course, where_reading, where_steps
+from handlers import asking, keyboards, where_course, where_reading, where_steps, where_typed
 from handlers.callbacks import Op, Tap
-from handlers.plain_words import Said, calls_off, choice, meaning
+from handlers.plain_words import Said, choice, meaning
 from handlers.turn import Reply, Turn
 from handlers.where_course import RegistrationWizard
 from knowledge import rules
 from knowledge.eligibility import next_slot
-from knowledge.gate import gate, is_question
-from knowledge.match import Hit
+from knowledge.gate import gate
 from knowledge.packs import RulePack
 
 router = Router(name="where")
@@ -118,47 +117,36 @@ async def typed(message: Message, turn: Turn, state: FSMContext) -> Reply:
     row, minute = int(held.get("row", 0)), where_steps.stamp(turn.now)
     if next_slot(pack, facts) is None and (where_reading.agrees(words) or choice(words) == 1):
         return await where_course.decided(turn, state, pack, facts, row, minute)
-    if meaning(words) == "human" or words == "/human":
-        if facts or await where_course.own(turn, row) is not None:
-            return await where_course.to_person(turn, state, pack, facts, row, minute)
-    elif not _means_otherwise(words):
-        return await _told(message, turn, state, pack, facts, row)
+    if gate(words[: asking.LONGEST_MATCHED]) is not None:
+        await state.clear()
+        raise SkipHandler
+    asked = where_reading.for_person(words)
+    if meaning(words) == "human" or words == "/human" or asked:
+        if facts or asked or await where_course.own(turn, row) is not None:
+            return await where_course.to_person(turn, state, pack, facts, row, minute, asked)
     elif meaning(words) is not None:
         # 进度, 大字 and the like are no answers, and end nothing.
         raise SkipHandler
+    elif not words.startswith("/"):
+        return await where_typed.told(message, turn, where_typed.Step(state, pack, facts, row))
     await state.clear()
     raise SkipHandler
 
 
-def _means_otherwise(words: str) -> bool:
-    """Whether the words are a command, call it off, or must not be answered from any table."""
-    stopped = gate(words[: asking.LONGEST_MATCHED]) is not None
-    return words.startswith("/") or meaning(words) is not None or calls_off(words) or stopped
-
-
-async def _told(
-    message: Message, turn: Turn, state: FSMContext, pack: RulePack, facts: dict[str, str], row: int
-) -> Reply:
-    words, slot = (message.text or "").strip(), next_slot(pack, facts)
-    number = choice(words) if slot is None else None
-    if where_reading.goes_back(words) or number == 2:
-        return await where_course.go_on(turn, state, pack, where_steps.earlier(pack, facts) or {}, row)
-    if where_reading.starts_again(words) or number == 3:
-        return await where_course.go_on(turn, state, pack, {}, row)
-    found = await where_reading.answered(turn, pack, slot.code if slot else "", words)
-    if found:
-        return await where_course.go_on(turn, state, pack, {**facts, **found}, row)
-    # Something else is asked: the buttons above still know how far the questions have come.
-    station = await stations.AsksForStation()(message, turn)
-    if isinstance(station, dict):
-        await state.clear()
-        recognised: stations.Recognised = station["recognised"]
-        shown: Reply = await stations.question(message, turn, recognised)
-        return shown
-    if is_question(words) and isinstance(await cases.match(turn, words), Hit):
-        await state.clear()
+@router.message(F.text)
+async def after_result(message: Message, turn: Turn, state: FSMContext) -> Reply:
+    """上一步 and 重新开始 after a result lead back into the questions."""
+    words = message.text or ""
+    again = where_reading.starts_again(words)
+    last = await where_course.before(turn) if again or where_reading.goes_back(words) else None
+    if last is None:
         raise SkipHandler
-    return turn.say(turn.words("wizard.hint"))
+    enquiry, pack, facts = last
+    if again:
+        return await where_course.go_on(turn, state, pack, {}, 0)
+    return await where_course.go_on(
+        turn, state, pack, where_steps.earlier(pack, facts) or {}, enquiry.id
+    )  # fmt: skip
 
 
 def _good(turn: Turn, pack: RulePack, tapped: Tap) -> dict[str, str] | None:

@@ -11,13 +11,24 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import InlineKeyboardMarkup
 from sqlalchemy import select
 
-from handlers import asking, cases, keyboards, where_reading, where_steps, where_words
+from handlers import (
+    asking,
+    cases,
+    keyboards,
+    where_memory,
+    where_nearby,
+    where_reading,
+    where_steps,
+    where_words,
+)
 from handlers.turn import Reply, Turn
 from knowledge import rules, wizard
 from knowledge.eligibility import Verdict, decide, next_slot
 from knowledge.gate import gate, is_question
 from knowledge.packs import RulePack
+from knowledge.tellings import Heard
 from office.contacts import Channel
+from office.words import LANGUAGES
 from ticketing import ledgers
 from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import UnansweredReason
@@ -32,9 +43,15 @@ class RegistrationWizard(StatesGroup):
 async def begin(turn: Turn, state: FSMContext | None, enquiry: Enquiry | None = None) -> Reply:
     """Ask the first question that what the enquiry's words have told leaves open."""
     pack = await rules.in_force(turn.session, now=turn.now)
-    facts = await where_reading.facts(turn, pack, enquiry.words) if enquiry is not None else {}
-    row = enquiry.id if enquiry is not None else 0
-    return await go_on(turn, state, pack, facts, row, lead=turn.words("wizard.intro"))
+    if state is not None:
+        # What was remembered of another case is none of this one.
+        await state.set_data({})
+    if enquiry is None:
+        return await go_on(turn, state, pack, {}, 0, lead=turn.words("wizard.intro"))
+    heard = await where_reading.heard(turn, pack, enquiry.words)
+    return await go_on(
+        turn, state, pack, heard.facts, enquiry.id, lead=turn.words("wizard.intro"), heard=heard
+    )
 
 
 async def stated(turn: Turn, words: str, state: FSMContext | None) -> Reply | None:
@@ -44,7 +61,7 @@ async def stated(turn: Turn, words: str, state: FSMContext | None) -> Reply | No
     """
     said = words[: asking.LONGEST_MATCHED]
     pack = await rules.in_force(turn.session, now=turn.now)
-    facts = await where_reading.facts(turn, pack, said)
+    facts = (await where_reading.heard(turn, pack, said)).facts
     if not where_steps.tells_case(pack, facts, said) or gate(said) is not None:
         return None
     if not is_question(said) and await asking.open_ticket_of(turn) is not None:
@@ -66,17 +83,23 @@ async def go_on(
     row: int,
     *,
     lead: str = "",
+    heard: Heard = where_memory.NOTHING,
 ) -> Reply:
-    """The next question, or the summary where none is left; `row` is the enquiry it began with, or 0."""
+    """The next question, or the summary where none is left; `row` is the enquiry it began with, or 0.
+
+    `heard` is what the asker has just told in words.
+    """
     code, minute = wizard.pack_up(pack, facts), where_steps.stamp(turn.now)
+    memory = await where_memory.kept(state, pack, facts, heard)
     if state is not None:
         await state.set_state(RegistrationWizard.answering)
-        await state.set_data({"code": code, "row": row, "since": turn.now.isoformat()})
+        held = {"code": code, "row": row, "since": turn.now.isoformat()}
+        await state.set_data({**held, **memory.data()})
     first = where_steps.earlier(pack, facts) is None
     slot = next_slot(pack, facts)
     if slot is None:
         keyboard = keyboards.wizard_summary(turn.lang, row, minute, code, first=first)
-        return turn.say(where_words.summary(turn, pack, facts), keyboard)
+        return turn.say(where_words.summary(turn, pack, facts, memory), keyboard)
     options = [
         (option.label_in(turn.lang), wizard.pack_up(pack, {**facts, slot.code: option.code}))
         for option in slot.options
@@ -84,7 +107,7 @@ async def go_on(
     keyboard = keyboards.wizard_question(
         turn.lang, row, minute, options, here=code, first=first, wide=turn.large
     )
-    return turn.say(where_words.question(turn, pack, slot, facts, lead), keyboard)
+    return turn.say(where_words.question(turn, pack, slot, facts, lead, memory), keyboard)
 
 
 async def decided(
@@ -94,15 +117,18 @@ async def decided(
     verdict = decide(pack, facts)
     if verdict is None:
         return await go_on(turn, state, pack, facts, row)
+    memory = await where_memory.kept(state, pack, facts)
     await state.clear()
     code = wizard.pack_up(pack, facts)
-    enquiry = await _enquiry(turn, pack, facts, row)
+    enquiry = await _enquiry(turn, pack, facts, row, memory)
     enquiry.topic = verdict.leaf.topic
     found = where_words.result(
         pack, verdict, turn.lang, office=turn.district, said=enquiry.words,
-        contacts=await rules.contacts(turn.session, turn.now),
+        contacts=await rules.contacts(turn.session, turn.now), words=memory.words,
     )  # fmt: skip
-    reply = turn.say(where_words.answer(turn, found), _below(turn, pack, verdict, facts, enquiry, minute))
+    below = _below(turn, pack, verdict, facts, enquiry, minute)
+    below = await where_nearby.led(turn, below, memory.home) if found.stations else where_nearby.gone(below)
+    reply = turn.say(where_words.answer(turn, found), below)
     if verdict.leaf.ticket:
         reply += await asking.owe(
             turn, enquiry, key="wizard.ticket", why=UnansweredReason.NEEDS_SUPERIOR,
@@ -136,12 +162,23 @@ def _below(
 
 
 async def to_person(
-    turn: Turn, state: FSMContext, pack: RulePack, facts: Mapping[str, str], row: int, minute: int
+    turn: Turn,
+    state: FSMContext,
+    pack: RulePack,
+    facts: Mapping[str, str],
+    row: int,
+    minute: int,
+    words: str = "",
 ) -> Reply:
-    """Whoever wants a person before the last question need not say again what was answered."""
+    """Whoever wants a person before the last question need not say again what was answered.
+
+    `words` are what was said with it.
+    """
+    memory = await where_memory.kept(state, pack, facts)
     await state.clear()
     mark = where_steps.mark(minute, wizard.pack_up(pack, facts))
-    enquiry = await given(turn, mark) or await _enquiry(turn, pack, facts, row)
+    enquiry = (None if words else await given(turn, mark)) or await _enquiry(turn, pack, facts, row, memory)
+    enquiry.words = "，".join(filter(None, (enquiry.words, words)))
     reply = await asking.owe(
         turn, enquiry, key="ticket.person", asked_for_person=True, **_carrying(pack, facts)
     )
@@ -177,13 +214,46 @@ async def given(turn: Turn, mark: str) -> Enquiry | None:
     )
 
 
-async def _enquiry(turn: Turn, pack: RulePack, facts: Mapping[str, str], row: int) -> Enquiry:
+async def before(turn: Turn) -> tuple[Enquiry, RulePack, dict[str, str]] | None:
+    """The asker's last result of the last half hour, with the answers that led to it."""
+    enquiry = await turn.session.scalar(
+        select(Enquiry)
+        .where(
+            Enquiry.contact_id == turn.contact.id,
+            Enquiry.at >= turn.now - 2 * where_steps.GOOD_FOR,
+            Enquiry.event_id.startswith(where_steps.MARK),
+        )
+        .order_by(Enquiry.id.desc())
+        .limit(1)
+    )
+    if enquiry is None or where_steps.minute_of(enquiry.event_id) < where_steps.stamp(
+        turn.now - where_steps.GOOD_FOR
+    ):
+        return None
+    pack = await rules.in_force(turn.session, now=turn.now)
+    facts = where_steps.facts_of(pack, where_steps.marked(enquiry.event_id))
+    return (enquiry, pack, facts) if facts else None
+
+
+async def _enquiry(
+    turn: Turn, pack: RulePack, facts: Mapping[str, str], row: int, memory: where_memory.Memory
+) -> Enquiry:
     """The open enquiry that the wizard began with, else a new one in the same words, or in the summary's."""
-    before = await own(turn, row)
-    if before is not None and before.outcome is None and before.ticket_id is None:
-        before.pending_until = None
-        return before
-    words = before.words if before is not None else where_words.joined(pack, facts, turn.lang)
+    first = await own(turn, row)
+    if first is not None and first.outcome is None and first.ticket_id is None:
+        first.pending_until = None
+        return first
+    words = where_words.joined(pack, facts, turn.lang, memory.words)
+    if first is not None and not _summed_up(pack, first):
+        words = first.words
     return await ledgers.record(
         turn.session, turn.contact, words, outcome=None, now=turn.now, event_id=turn.event_id
+    )
+
+
+def _summed_up(pack: RulePack, enquiry: Enquiry) -> bool:
+    """Whether an enquiry has no words but those of the summary before its result."""
+    facts = where_steps.facts_of(pack, where_steps.marked(enquiry.event_id))
+    return facts is not None and any(
+        enquiry.words == where_words.joined(pack, facts, lang) for lang in LANGUAGES
     )

@@ -18,6 +18,7 @@ AHEAD = timedelta(minutes=2)
 _MINUTE = 60
 # Written into an enquiry, this tells which result it is about; a message's own name begins otherwise.
 _RESULT = "wiz"
+MARK = f"{_RESULT}:"
 
 
 def stamp(now: datetime) -> int:
@@ -79,3 +80,10 @@ def marked(event_id: str) -> str:
     """The answers an enquiry keeps of its result, packed; empty where it had none."""
     name, _, rest = event_id.partition(":")
     return rest.partition(":")[2] if name == _RESULT else ""
+
+
+def minute_of(event_id: str) -> int:
+    """The minute of the result an enquiry keeps; 0 where it had none."""
+    name, _, rest = event_id.partition(":")
+    minute = rest.partition(":")[0]
+    return int(minute) if name == _RESULT and minute.isdigit() else 0

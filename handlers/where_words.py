@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from html import escape
 
 from handlers.turn import Turn
+from handlers.where_memory import Memory
 from knowledge import wizard
-from knowledge.eligibility import Verdict, decide
+from knowledge.eligibility import Verdict, applying, decide
+from knowledge.pack_parts import UNSURE
 from knowledge.packs import Option, RulePack, Slot
 from knowledge.rules import RegionContact
 from office.units import Unit
@@ -19,6 +21,12 @@ NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩"
 LOCAL = "LOCAL"
 # What is answered with the place of household, or with a choice of which it is one.
 AT_HOUSEHOLD = frozenset({"reg_where_hukou", "reg_where_retired", "reg_separation"})
+# Where nobody registers, no station is of use.
+NO_STATION = frozenset({"foreign_hkmt", "age"})
+# From so many options on, there is no room for one more.
+MANY = 5
+# What the words of a case leave unsaid, and is then taken as not there.
+CERTIFICATE = "cert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class Result:
     since: str
     group: str
     ticket: bool
+    stations: bool
 
 
 def result(
@@ -47,14 +56,16 @@ def result(
     office: Unit,
     contacts: Sequence[RegionContact] = (),
     said: str = "",
+    words: Mapping[str, str] = wizard.NOTHING_SAID,
 ) -> Result:
-    """The words for a verdict. `said` is what the asker wrote, which may name another district."""
+    """The words for a verdict. `said` is what the asker wrote, which may name another district; `words` are
+    the asker's for what is none of the options."""
     leaf = verdict.leaf
     version = str(pack.version)
     if leaf.edition:
         version += " · " + say("wizard.edition", lang, number=leaf.edition)
     return Result(
-        case=joined(pack, verdict.facts, lang),
+        case=joined(pack, verdict.facts, lang, words),
         answer=leaf.answer_in(lang),
         steps=leaf.steps_in(lang),
         bring=leaf.bring_in(lang),
@@ -66,6 +77,7 @@ def result(
         since=pack.effective_from.isoformat(),
         group=leaf.group,
         ticket=leaf.ticket,
+        stations=leaf.topic not in NO_STATION,
     )
 
 
@@ -98,26 +110,40 @@ def _other_district(lang: str, office: Unit, contacts: Sequence[RegionContact], 
     )  # fmt: skip
 
 
-def joined(pack: RulePack, facts: Mapping[str, str], lang: str) -> str:
+def joined(
+    pack: RulePack, facts: Mapping[str, str], lang: str, said: Mapping[str, str] = wizard.NOTHING_SAID
+) -> str:
     """外省市户口，在职，没有证明: the answers in words; empty while there are none."""
-    return say("wizard.joint", lang).join(filter(None, wizard.summary(pack, facts, lang)))
+    return say("wizard.joint", lang).join(filter(None, wizard.summary(pack, facts, lang, said)))
 
 
-def question(turn: Turn, pack: RulePack, slot: Slot, facts: Mapping[str, str], lead: str) -> str:
+def no_room(slot: Slot) -> bool:
+    """Whether the question has many options and none for who finds themselves in none of them."""
+    return len(slot.options) >= MANY and slot.option(UNSURE) is None
+
+
+def question(
+    turn: Turn, pack: RulePack, slot: Slot, facts: Mapping[str, str], lead: str, memory: Memory
+) -> str:
     """One question, its options numbered for channels without buttons; `lead` stands before it."""
     lines = [f"<i>{line}</i>" for line in lead.splitlines()]
-    if said := joined(pack, facts, turn.lang):
+    if said := joined(pack, facts, turn.lang, memory.words):
         lines.append(f"<i>{turn.words('wizard.so_far', facts=escape(said))}</i>")
     lines.append(f"<b>{escape(slot.ask_in(turn.lang))}</b>")
     lines += [
         f"{number}. {escape(option.label_in(turn.lang))}" for number, option in enumerate(slot.options, 1)
     ]
+    if no_room(slot):
+        lines.append(turn.words("wizard.none_fits"))
     return "\n".join(lines)
 
 
-def summary(turn: Turn, pack: RulePack, facts: Mapping[str, str]) -> str:
-    """What is understood, to be confirmed before the result."""
-    return turn.words("wizard.summary", facts=escape(joined(pack, facts, turn.lang)))
+def summary(turn: Turn, pack: RulePack, facts: Mapping[str, str], memory: Memory) -> str:
+    """What is understood, to be confirmed before the result; what nobody said is shown as that."""
+    text = turn.words("wizard.summary", facts=escape(joined(pack, facts, turn.lang, memory.words)))
+    if CERTIFICATE in memory.guessed and CERTIFICATE in applying(pack, facts):
+        text += "\n" + turn.words("wizard.guessed")
+    return text
 
 
 def answer(turn: Turn, found: Result) -> str:

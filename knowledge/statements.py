@@ -15,7 +15,7 @@ from typing import Any
 from knowledge import births
 from knowledge.pack_parts import OTHER, UNSURE, RulePack, Slot
 from knowledge.places import Gazetteer, Place, Where
-from knowledge.tellings import Clause, clauses, folded, table
+from knowledge.tellings import Clause, Heard, clauses, corrected, folded, rules_in, table
 from knowledge.text import plain
 
 _UNKNOWN = "?"
@@ -31,6 +31,7 @@ class _Told:
     implied: dict[str, set[str]] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
     outweighed: set[tuple[str, str]] = field(default_factory=set)
+    words: dict[str, str] = field(default_factory=dict)
     households: list[tuple[str, Place | None]] = field(default_factory=list)
     homes: list[str] = field(default_factory=list)
 
@@ -46,15 +47,40 @@ def read(
     neighbours: Iterable[str] = (),
     age_line: date | None = None,
 ) -> dict[str, str]:
-    """The slots that the text states of the asker, in the order of the pack.
+    """The slots that the text states of the asker, as `heard` has them."""
+    found = heard(pack, text, local=local, neighbours=neighbours, age_line=age_line)
+    return dict(found.facts)
+
+
+def heard(
+    pack: RulePack,
+    text: str,
+    *,
+    local: Iterable[str] = (),
+    neighbours: Iterable[str] = (),
+    age_line: date | None = None,
+) -> Heard:
+    """What the text states of the asker, slots in the order of the pack.
 
     `local` are names of the own district and its parts, `neighbours` of other parts of the region; `age_line`
     is the latest birth date that may register. A certificate that a told case never mentions counts as not
-    there when the asker wants to take part here (`inferences` of `data/statements.yaml`).
+    there when the asker wants to take part here (`inferences` of `data/statements.yaml`). What follows a
+    correction (有证明，不对，没有证明) takes the place of what was stated before it.
     """
     places = Gazetteer(pack, local, neighbours)
+    parts = [_heard(pack, part, places, age_line) for part in corrected(text)]
+    facts = {slot: option for part in parts for slot, option in part.facts.items()}
+    return Heard(
+        {slot.code: facts[slot.code] for slot in pack.slots if slot.code in facts},
+        frozenset.union(*(part.guessed for part in parts)),
+        {slot: said for part in parts for slot, said in part.words.items() if facts.get(slot) == OTHER},
+        tuple(home for part in parts for home in part.homes),
+    )
+
+
+def _heard(pack: RulePack, text: str, places: Gazetteer, age_line: date | None) -> Heard:
     told = _Told()
-    message = tuple(clauses(text))
+    message = [each for each in clauses(text) if not re.search(table()["asks_only"], each.said)]
     for clause in message:
         if clause.own:
             _by_rules(pack, clause.text, told)
@@ -91,6 +117,11 @@ def answer_to(
     return stated if stated is not None and stated != _UNKNOWN else None
 
 
+def names_nothing(text: str) -> bool:
+    """Whether a reply says that no option fits, and no more: 都不是."""
+    return plain(text) in table()["replies"][OTHER]
+
+
 def states_case(found: Mapping[str, str], text: str, *, household: str = "hukou") -> bool:
     """Whether a message tells its case and asks where, or whether, to register or take part here.
 
@@ -105,14 +136,15 @@ def states_case(found: Mapping[str, str], text: str, *, household: str = "hukou"
 
 
 def _by_rules(pack: RulePack, text: str, told: _Told) -> None:
-    for found in _scanner().finditer(text):
-        rule = table()["rules"][int(str(found.lastgroup)[1:])]
+    for rule, words in rules_in(text):
         if "slot" in rule:
             told.states(rule["slot"], rule["option"])
+            told.words.setdefault(rule["slot"], rule.get("words", words))
             if "over" in rule:
                 told.outweighed.add((rule["slot"], rule["over"]))
         for slot, option in rule.get("also", {}).items():
             told.states(slot, option)
+            told.words.setdefault(slot, words)
         if "household" in rule:
             told.implied.setdefault(pack.household.slot, set()).add(
                 getattr(pack.household, rule["household"])
@@ -157,6 +189,10 @@ def _by_places(pack: RulePack, clause: Clause, places: Gazetteer, told: _Told) -
         if place is not None:
             denied = before[: -len(place.name)].endswith(tuple(table()["denials"]))
             _placed(place.name, places, denied, told)
+    for found in re.finditer(table()["studies"], text):
+        place = places.at_start(found["place"])
+        if place is not None and place.where in (Where.OUTSIDE, Where.SPECIAL):
+            told.marks.add("studies_away")
     for pattern in table()["homes"]:
         told.homes += [found["place"] for found in re.finditer(pattern, text)]
     for pattern in table()["married_to"]:
@@ -224,7 +260,7 @@ def _household(pack: RulePack, place: Place) -> str:
 # --- what it comes to -----------------------------------------------------------------------------
 
 
-def _settled(pack: RulePack, told: _Told) -> dict[str, str]:
+def _settled(pack: RulePack, told: _Told) -> Heard:
     at = pack.household
     options = {slot: set(found) for slot, found in told.options.items()}
     for slot, implied in told.implied.items():
@@ -236,15 +272,21 @@ def _settled(pack: RulePack, told: _Told) -> dict[str, str]:
         options[at.slot] = households
     if "single" in told.marks:
         options.get("relax", set()).discard("married_in")
+    if "studies_away" in told.marks:
+        options.get("status", set()).discard("student")
     found = {slot: only for slot, values in options.items() if (only := _only(values))}
+    guessed = set()
     for row in table()["inferences"]:
         if options.get(row["slot"], set()) <= {_UNKNOWN} and _follows(row, found, told.marks):
             found[row["slot"]] = row["option"]
-    return {
+            guessed |= {row["slot"]} if row.get("guess") else set()
+    facts = {
         slot.code: found[slot.code]
         for slot in pack.slots
         if slot.code in found and slot.accepts(found[slot.code])
     }
+    homes = tuple(home for home in told.homes if not re.match(table()["homeless"], home))
+    return Heard(facts, frozenset(guessed & set(facts)), told.words, homes)
 
 
 def _only(values: set[str]) -> str | None:
@@ -270,15 +312,6 @@ def _replied(asked: Slot, reply: str) -> str | None:
         if asked.accepts(option) and reply in replies:
             return str(option)
     return next((option for option in (UNSURE, OTHER) if reply in rows[option]), None)
-
-
-@cache
-def _scanner() -> re.Pattern[str]:
-    return re.compile("|".join(_named(number, rule) for number, rule in enumerate(table()["rules"])))
-
-
-def _named(number: int, rule: Mapping[str, Any]) -> str:
-    return f"(?P<r{number}>{'|'.join(rule['says'])})"
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,20 @@ class Clause:
     own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a message tells: the slots it states, and what a summary says of them beyond that.
+
+    `guessed` are slots that nobody stated (`guess` in `data/statements.yaml`), `words` the asker's own for
+    what is `other`, `homes` the names of where the asker lives.
+    """
+
+    facts: Mapping[str, str]
+    guessed: frozenset[str] = frozenset()
+    words: Mapping[str, str] = field(default_factory=dict)
+    homes: tuple[str, ...] = ()
+
+
 @cache
 def table() -> Mapping[str, Any]:
     """`data/statements.yaml`."""
@@ -53,6 +67,17 @@ def clauses(message: str) -> Iterator[Clause]:
             own = own_now
             if said:
                 yield Clause(said, _present(said), own and not behalf)
+
+
+def corrected(message: str) -> list[str]:
+    """The message in the pieces that correct each other, the last of which holds: 有证明，不对，没有证明."""
+    return _corrections().split(message)
+
+
+def rules_in(text: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The rules of the table that hold in the text of a clause, each with the words it took."""
+    for found in _scanner().finditer(text):
+        yield table()["rules"][int(str(found.lastgroup)[1:])], found[0]
 
 
 def folded(message: str) -> str:
@@ -88,6 +113,21 @@ def _present(text: str) -> str:
     if doubt := supposed.search(text):
         text = text[: doubt.start()]
     return text
+
+
+@cache
+def _corrections() -> re.Pattern[str]:
+    said, stop = "|".join(sorted(table()["corrections"], key=len, reverse=True)), "[，。！；、,.!;\\s]"
+    return re.compile(f"(?:^|{stop}+)(?:{said})(?:了|啊|哦)?(?:{stop}+|$|(?=我))")
+
+
+@cache
+def _scanner() -> re.Pattern[str]:
+    return re.compile("|".join(_named(number, rule) for number, rule in enumerate(table()["rules"])))
+
+
+def _named(number: int, rule: Mapping[str, Any]) -> str:
+    return f"(?P<r{number}>{'|'.join(rule['says'])})"
 
 
 @cache

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from knowledge.eligibility import applying, check
 from knowledge.pack_parts import OTHER, UNSURE, RulePack, Slot
 from office import words
 
 UNKNOWN = "-"
+NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 _CODES = {OTHER: "o", UNSURE: "u"}
 _ANYWAY = {code: option for option, code in _CODES.items()}
 
@@ -30,14 +32,24 @@ def unpack(pack: RulePack, code: str) -> dict[str, str]:
     return {slot.code: option for slot, option in pairs if option is not None}
 
 
-def summary(pack: RulePack, facts: Mapping[str, str], language: str = words.CHINESE) -> tuple[str, ...]:
+def summary(
+    pack: RulePack,
+    facts: Mapping[str, str],
+    language: str = words.CHINESE,
+    said: Mapping[str, str] = NOTHING_SAID,
+) -> tuple[str, ...]:
     """What is understood of the case, a few words for each answer that applies: 外省市户口, 在职, 没有证明.
 
-    An ordinary answer whose option says nothing is left out.
+    An ordinary answer whose option says nothing is left out. `said` are the asker's words, by slot, for what
+    is none of the options.
     """
     applied = applying(pack, facts)
-    said = (_said(slot, applied[slot.code], language) for slot in pack.slots if slot.code in applied)
-    return tuple(text for text in said if text)
+    found = (
+        said.get(slot.code, "") if applied[slot.code] == OTHER and slot.code in said
+        else _said(slot, applied[slot.code], language)
+        for slot in pack.slots if slot.code in applied
+    )  # fmt: skip
+    return tuple(text for text in found if text)
 
 
 def _said(slot: Slot, value: str, language: str) -> str:

@@ -35,7 +35,7 @@ def wording(**more: Any) -> dict[str, Any]:
     """The district's wording for B1, as 李强 fills the form in."""
     return {
         "leaf": "A10b", "answer": "在哪里参选由您自己决定，先开选民资格证明。", "answer_en": "",
-        "steps": "\n".join(STEPS), "steps_en": "", "bring": "身份证\n往届还核验承诺书、结婚证、居住证",
+        "steps": "\n".join(STEPS), "steps_en": "", "bring": "身份证\n往届还核验承诺书、结婚证",
         "bring_en": "", "basis": "细则20(十)", "ticket": "0", "paper": "区选举委员会第3次会议",
         "effective_from": "", "effective_until": "", "review_on": "2027-03-01", "then": "propose",
     } | more  # fmt: skip
