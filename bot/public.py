@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from admin import pages
-from bot import receiving
-from bot.visitors import Visiting, Visitor, remember
+from bot import receiving, visitors
+from bot.visitors import Reading, Visiting, Visitor, remember
 from knowledge import answer as answers
 from knowledge import shelf
 from knowledge.versions import by_number, topics
@@ -21,25 +23,36 @@ from office.words import say
 
 router = APIRouter()
 
+_READ = re.compile(r"/(?:where|stations|calendar|entries|privacy)(?:[/?][^\\\s\x00-\x1f]*)?")
+
 
 @router.post("/chat/size")
-async def size(visiting: Visiting) -> Response:
-    """Text size of the pages, kept in a cookie."""
+async def size(visiting: Reading) -> Response:
+    """Text size of the pages, kept in a cookie; leads back to the page that asked."""
     chosen = visiting.form.text("size")
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(_back(visiting.form.text("next")), 303)
     if chosen in pages.TEXT_SIZES:
         remember(visiting.request, response, "size", chosen)
     return response
 
 
 @router.post("/language")
-async def language(visiting: Visiting) -> Response:
-    """Chinese or English around the answers."""
+async def language(visiting: Reading) -> Response:
+    """Chinese or English around the answers; leads back to the page that asked."""
     chosen = pages.LANGUAGES.get(visiting.form.text("lang"))
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(_back(visiting.form.text("next")), 303)
     if chosen:
         remember(visiting.request, response, "language", chosen)
     return response
+
+
+def _back(address: str) -> str:
+    """The page a choice was made on, if it is one of ours; what is chosen now outdoes what its link asked."""
+    if not _READ.fullmatch(address):
+        return "/"
+    path, _, query = address.partition("?")
+    kept = urlencode([(name, value) for name, value in parse_qsl(query) if name != "lang"])
+    return f"{path}?{kept}" if kept else path
 
 
 @router.get("/entries")
@@ -55,9 +68,7 @@ async def entries(visiting: Visiting, q: Annotated[str, Query(max_length=60)] = 
     ordered = [
         {"title": names[topic].meaning, "entries": groups[topic]} for topic in names if topic in groups
     ]
-    return pages.render(
-        visiting.request, "chat/entries.html", q=q, groups=ordered, csrf=visiting.csrf, home_url="/"
-    )
+    return visitors.render(visiting, "chat/entries.html", q=q, groups=ordered)
 
 
 @router.get("/entries/{entry_no}")
@@ -84,10 +95,8 @@ async def entry(
             "date": found.published_on.isoformat(), "issuer": found.issuer, "scope": found.scope,
         },
     }  # fmt: skip
-    return pages.render(
-        visiting.request, "chat/entry.html", entry=facts, csrf=visiting.csrf, home_url="/",
-        paper=paper if paper == "slip" else "", related=[],
-    )  # fmt: skip
+    shape = paper if paper == "slip" else ""
+    return visitors.render(visiting, "chat/entry.html", entry=facts, paper=shape, related=[])
 
 
 @router.get("/privacy")
@@ -95,14 +104,7 @@ async def privacy(visiting: Visiting) -> HTMLResponse:
     """What is done with what people write."""
     around = pages.frame(visiting.request)
     text = say("notice", around.language, office=around.office["name"], phone=around.office["phone"])
-    return pages.render(
-        visiting.request,
-        "chat/privacy.html",
-        paragraphs=[text],
-        version="1",
-        csrf=visiting.csrf,
-        home_url="/",
-    )
+    return visitors.render(visiting, "chat/privacy.html", paragraphs=[text], version="1")
 
 
 @router.get("/healthz")

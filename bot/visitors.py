@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiogram import Bot, Dispatcher
 from fastapi import Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 
 from admin import forms, pages
 from admin.forms import Form
@@ -21,6 +21,8 @@ from office.signin import digest
 
 VISITOR_COOKIE = "visitor"
 COOKIE_LASTS = timedelta(days=180)
+# Reading leaves no cookie, so the forms of who only reads cannot be bound to one.
+_READER = "reader"
 
 
 class Streams:
@@ -77,7 +79,7 @@ class Visitor:
 
     @property
     def csrf(self) -> str:
-        return forms.token(self.services.secret, self.token)
+        return forms.token(self.services.secret, self.token or _READER)
 
     @property
     def conversation(self) -> Conversation:
@@ -94,18 +96,50 @@ class Visitor:
 
 async def visitor(request: Request) -> Visitor:
     """The visitor behind a request; posted forms are read and checked."""
+    visiting = await _come(request)
+    if request.method == "POST":
+        forms.check(request, visiting.form, visiting.services.secret, visiting.token)
+    return visiting
+
+
+async def reader(request: Request) -> Visitor:
+    """Who chooses a language or a size, which a page does that was read without a cookie too."""
+    visiting = await _come(request)
+    secret = visiting.services.secret
+    unbound = visiting.form.text(forms.TOKEN_FIELD) == forms.token(secret, _READER)
+    forms.check(request, visiting.form, secret, _READER if unbound else visiting.token)
+    return visiting
+
+
+async def _come(request: Request) -> Visitor:
     token = request.cookies.get(pages.cookie_name(request, VISITOR_COOKIE), "")
     async with pages.services(request).store.reading() as session:
         await pages.who(request, session)
+    if asked := asked_language(request):
+        request.state.frame = replace(pages.frame(request), language=asked)
     if request.method != "POST":
         return Visitor(request, token, Form())
-    form = await forms.read(request)
-    request.state.form = form
-    forms.check(request, form, pages.services(request).secret, token)
+    request.state.form = form = await forms.read(request)
     return Visitor(request, token, form)
 
 
+def asked_language(request: Request) -> str:
+    """The language that the address itself asks for by `lang`, or nothing."""
+    return pages.LANGUAGES.get(request.query_params.get("lang", ""), "")
+
+
 Visiting = Annotated[Visitor, Depends(visitor)]
+Reading = Annotated[Visitor, Depends(reader)]
+
+
+def render(visiting: Visitor, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A public page. A language that the address asks for is kept, so that the ways on are in it too."""
+    response = pages.render(
+        visiting.request, template, status=status, csrf=visiting.csrf, home_url="/", **context
+    )
+    if asked := asked_language(visiting.request):
+        remember(visiting.request, response, "language", asked)
+    return response
 
 
 def remember(request: Request, response: Response, name: str, value: str) -> None:

@@ -14,14 +14,15 @@ from typing import Annotated, Any
 from aiogram.types import CallbackQuery, Chat, Location, Message, Update, User
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
-from markupsafe import Markup
 
 from admin import forms, pages
 from admin.forms import Form
 from admin.headers import HEADERS
+from admin.refusals import in_words
 from bot.channels import web
 from bot.channels.markup import paragraphs
 from bot.channels.web import MailboxItem, Op
+from bot.chat_lines import newest, shown
 from bot.visitors import VISITOR_COOKIE, Visiting, Visitor, remember
 from handlers import asking, keyboards, station_replies
 from handlers.callbacks import Op as CallbackOp
@@ -29,7 +30,6 @@ from handlers.callbacks import tap
 from office import budgets, contacts, redact, units
 from office.contacts import Channel, Contact
 from office.errors import Invalid
-from office.hours import BEIJING
 from office.store import ring_after_commit
 from office.wakeups import rang
 from office.words import say
@@ -74,7 +74,7 @@ class Said:
                 action=action[:64], message_id=int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
             )
         if not text.strip():
-            raise Invalid("text_needed")
+            raise Invalid("chat.blank")
         if len(text) > asking.LONGEST_INPUT:
             raise Invalid("too_long", most=asking.LONGEST_INPUT)
         return cls(text=text)
@@ -96,6 +96,10 @@ async def page(visiting: Visiting, start: str = "") -> HTMLResponse:
     `start` is what a QR code carries. Looking at the address says nothing yet: the page's form does, so that
     neither a preview nor a reload counts as somebody who came.
     """
+    return await _page(visiting, start)
+
+
+async def _page(visiting: Visitor, start: str = "", refused: str = "") -> HTMLResponse:
     if not visiting.token:
         visiting = Visitor(visiting.request, secrets.token_urlsafe(16), visiting.form)
     contact = await visiting.contact()
@@ -112,8 +116,12 @@ async def page(visiting: Visiting, start: str = "") -> HTMLResponse:
     response = pages.render(
         visiting.request,
         "chat/page.html",
+        status=422 if refused else 200,
         **size,
+        refused=refused,
+        typed=visiting.form.text("text") if visiting.form.text("text").strip() else "",
         items=[shown(item) for item in items],
+        newest=newest(items),
         quick=[{"label": say(t["key"], language), "text": t["words"]} for t in keyboards.quick_topics()]
         + [{"label": say("menu.human", language), "text": "人工"}],
         event_id=secrets.token_hex(12),
@@ -122,7 +130,6 @@ async def page(visiting: Visiting, start: str = "") -> HTMLResponse:
         last_seq=last,
         csrf=visiting.csrf,
         home_url="/",
-        language_url="/language",
     )
     response.headers["Permissions-Policy"] = ASKS_FOR_POSITION
     remember(visiting.request, response, VISITOR_COOKIE, visiting.token)
@@ -136,7 +143,13 @@ async def send(visiting: Visiting) -> Response:
     event_id = form.text("event_id")
     if not _EVENT.fullmatch(event_id):
         raise Invalid("form_broken")
-    said = Said.of(form)
+    try:
+        said = Said.of(form)
+    except Invalid as problem:
+        # What is wrong with the words is said where they are mended; anything else is no page of ours.
+        if problem.key not in ("chat.blank", "too_long") or pages.wants_json(visiting.request):
+            raise
+        return await _page(visiting, refused=in_words(problem, pages.frame(visiting.request).language))
     contact, own = await _take_in(visiting, event_id, _own_line(visiting, said), now)
     update = _update(contact, own, event_id, said, now)
     conversation = visiting.conversation
@@ -277,28 +290,6 @@ async def end(visiting: Visiting) -> Response:
     response = RedirectResponse("/", 303)
     pages.drop_cookie(visiting.request, response, VISITOR_COOKIE)
     return response
-
-
-def shown(item: MailboxItem) -> dict[str, Any]:
-    """A line as the template wants it."""
-    return {
-        "id": item.target,
-        "seq": item.seq,
-        "mine": item.mine,
-        "html": _card(item.content["venue"]) if "venue" in item.content else _words(item),
-        "time": item.at.astimezone(BEIJING).strftime("%H:%M"),
-        "buttons": item.content.get("buttons", []),
-        "live": True,
-    }
-
-
-def _words(item: MailboxItem) -> Markup:
-    return paragraphs(item.content.get("text", ""), html=bool(item.content.get("html")))
-
-
-def _card(venue: dict[str, str]) -> Markup:
-    title, address = venue["title"], venue["address"]
-    return Markup('<div class="venue"><p class="venue-name">{}</p><p>{}</p></div>').format(title, address)
 
 
 def _line(visiting: Visitor, item: MailboxItem) -> dict[str, Any]:

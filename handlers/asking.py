@@ -8,7 +8,7 @@ from html import escape
 from aiogram.methods import SendMessage
 from sqlalchemy import select
 
-from handlers import cases, dates, keyboards, speech
+from handlers import cases, dates, english_pages, keyboards, speech
 from handlers.cases import LONGEST_MATCHED as LONGEST_MATCHED
 from handlers.owing import noted, same_question
 from handlers.owing import open_ticket_of as open_ticket_of
@@ -226,6 +226,8 @@ async def _stopped(turn: Turn, words: str, kind: Gate) -> Reply:
     )
     lang = ENGLISH if kind is Gate.OTHER_LANGUAGE else turn.lang
     text = say(f"gate.{kind.value}", lang, phone=turn.district.phone, office=turn.district.office_name)
+    if kind is Gate.OTHER_LANGUAGE:
+        return english_pages.reply(turn, text)
     if kind not in (Gate.DISTRESS, Gate.REPORT):
         return turn.say(text, keyboards.person_or_menu(lang))
     promised = await restricted(turn, enquiry, kind)

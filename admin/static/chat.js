@@ -26,6 +26,7 @@
   const POLL_MS = 10000;
   const SEND_TIMEOUT_MS = 20000;
   const TOAST_MS = 20000;
+  const TOGETHER_MS = 5000;
 
   /* ---- what was written and not yet sent ---- */
   // Session storage, not local: on a shared computer the words must not outlive the window.
@@ -76,13 +77,27 @@
   for (const article of log.querySelectorAll("[data-seq]")) seen.set(article.id, Number(article.dataset.seq));
 
   const newest = () => log.querySelector("article:last-of-type");
-  const atEnd = () => !newest() || newest().getBoundingClientRect().top < window.innerHeight + 40;
+  // What came last may be several messages, as an answer and a ticket: the reader begins with the first.
+  const mark = document.getElementById("newest");
+  let first = mark && mark.nextElementSibling;
+  let cameAt = 0;
+  let followUntil = 0; // who has just sent something waits for what comes of it
+  function came(article) {
+    const fresh = !first || first.matches(".mine") || article.matches(".mine") || Date.now() - cameAt > TOGETHER_MS;
+    if (fresh) first = article;
+    cameAt = Date.now();
+  }
+  const begun = () => (first && first.isConnected ? first : newest());
+  const atEnd = () => !newest() || begun().getBoundingClientRect().top < window.innerHeight + 40;
   function goToNewest() {
     newer.hidden = true;
     const last = newest();
     if (!last) return;
-    const tall = last.offsetHeight > window.innerHeight * 0.6;
-    last.scrollIntoView({ block: tall ? "start" : "nearest" });
+    const { scrollMarginTop: above, scrollMarginBottom: below } = getComputedStyle(last);
+    const room = window.innerHeight - parseFloat(above) - parseFloat(below);
+    const height = last.getBoundingClientRect().bottom - begun().getBoundingClientRect().top;
+    if (height > room) begun().scrollIntoView({ block: "start" });
+    else last.scrollIntoView({ block: "nearest" });
   }
   newer.firstElementChild.addEventListener("click", goToNewest);
 
@@ -110,12 +125,14 @@
     if (welcome) welcome.remove();
     if (old) old.replaceWith(article);
     else place(article, item.seq);
+    if (!old) came(article);
+    else if (first === old) first = article;
     return !old;
   }
 
   const toasted = new Set();
   function showAll(items, { mine = false, moves = true } = {}) {
-    const follow = mine || atEnd();
+    const follow = mine || Date.now() < followUntil || atEnd();
     let added = false;
     for (const item of items) {
       if (item.op !== "toast" || !toasted.has(item.seq)) added = show(item) || added;
@@ -168,6 +185,8 @@
   let queue = Promise.resolve();
   function send(fields, button) {
     error.hidden = true;
+    cameAt = 0;
+    followUntil = Date.now() + TOGETHER_MS;
     button.disabled = true;
     button.setAttribute("aria-busy", "true");
     const label = button.querySelector("[data-label]");
@@ -201,6 +220,10 @@
       const quick = find("[data-quick]");
       if (form.closest("[data-quick]") && !wide.matches) quick.open = false;
       return send({ ...fields, event_id: newId() }, form.querySelector("button"));
+    }
+    if (!box.value.trim()) {
+      hint.textContent = words.wordBlank;
+      hint.hidden = false;
     }
     if (sendButton.disabled || !box.value.trim() || measure() < 0) return;
     if (warnIdentity() && warnedFor !== box.value) {

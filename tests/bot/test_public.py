@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from html import unescape
 
 import pytest
 from fastapi import FastAPI
 
 from bot.app import Machine
-from tests.bot.conftest import Visitor
+from tests.bot.conftest import Visitor, hidden, new_id
 from tests.bot.test_receiving import break_database
 from tests.make import Cast, an_entry
 
@@ -61,6 +62,54 @@ async def test_text_size_is_kept(visitor: Visitors) -> None:
         assert (await someone.client.post("/chat/size", data=data)).status_code == 303
         assert someone.client.cookies["one-window-size"] == "extra"
     assert 'data-size="extra"' in (await someone.open()).text or "extra" in someone.page
+
+
+@pytest.mark.parametrize(
+    "address", ["/where?a=w-------", "/stations?q=x&kind=polling", "/calendar", "/entries?q=x", "/privacy"]
+)
+async def test_language_and_size_are_chosen_on_every_page_and_lead_back_to_it(
+    visitor: Visitors, address: str
+) -> None:
+    client = visitor().client
+    page = (await client.get(address)).text
+    assert not client.cookies  # reading leaves nothing behind, and choosing needs nothing left
+    fields = {"csrf": hidden(page, "csrf"), "next": unescape(hidden(page, "next"))}
+    chosen = await client.post("/language", data={**fields, "lang": "en"})
+    assert (chosen.status_code, chosen.headers["location"]) == (303, address)
+    chosen = await client.post("/chat/size", data={**fields, "size": "extra"})
+    assert (chosen.status_code, chosen.headers["location"]) == (303, address)
+    page = (await client.get(address)).text
+    assert '<html lang="en" data-text-size="extra"' in page
+    assert page.count('aria-pressed="true"') == 2
+
+
+async def test_a_link_in_english_needs_no_cookie_and_leads_on_in_english(visitor: Visitors) -> None:
+    client = visitor().client
+    assert '<html lang="en"' in (await client.get("/where?lang=en")).text
+    assert '<html lang="en"' in (await client.get("/stations")).text
+    assert '<html lang="en"' in (await client.get("/stations?lang=xx")).text
+    page = (await client.get("/calendar?lang=en")).text
+    fields = {"csrf": hidden(page, "csrf"), "next": unescape(hidden(page, "next")), "lang": "zh-CN"}
+    chosen = await client.post("/language", data=fields)
+    assert chosen.headers["location"] == "/calendar"
+    assert '<html lang="zh-CN"' in (await client.get("/calendar")).text
+
+
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "https://evil.example", "/admin", "/where\\evil", "/wherever", "/where /x"]
+)
+async def test_a_choice_leads_nowhere_else(visitor: Visitors, address: str) -> None:
+    client = visitor().client
+    fields = {"csrf": hidden((await client.get("/where")).text, "csrf"), "next": address, "size": "large"}
+    assert (await client.post("/chat/size", data=fields)).headers["location"] == "/"
+    foreign = await client.post("/chat/size", data=fields, headers={"sec-fetch-site": "cross-site"})
+    assert foreign.status_code == 403
+
+
+async def test_a_page_read_without_a_cookie_sends_no_message(visitor: Visitors) -> None:
+    client = visitor().client
+    fields = {"csrf": hidden((await client.get("/where")).text, "csrf"), "event_id": new_id(), "text": "你好"}
+    assert (await client.post("/chat/messages", data=fields)).status_code == 403
 
 
 async def test_privacy_names_the_office(visitor: Visitors) -> None:

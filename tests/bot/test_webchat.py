@@ -117,6 +117,23 @@ async def test_a_blank_message_is_refused(machine: Machine, visitor: Visitors, t
     assert await count(machine, MailboxItem) == 0
 
 
+@pytest.mark.parametrize("text", ["   ", "\u3000\n"])
+async def test_without_scripts_a_blank_message_is_refused_on_the_page_itself(
+    visitor: Visitors, text: str
+) -> None:
+    someone = visitor()
+    await someone.ask(KNOWN)
+    page = await someone.send(text, script=False)
+    assert page.status_code == 422
+    for words in ("请写下您的问题。", KNOWN, 'id="text"'):
+        assert words in page.text
+    assert "event_id：" not in page.text
+    assert "</textarea>" in page.text
+    english = await someone.client.post("/language", data={"csrf": someone.csrf, "lang": "en"})
+    assert english.status_code == 303
+    assert "Please write your question." in (await someone.send(text, script=False)).text
+
+
 async def test_a_message_that_is_too_long_is_refused_and_shown_again(
     machine: Machine, visitor: Visitors
 ) -> None:
@@ -127,6 +144,7 @@ async def test_a_message_that_is_too_long_is_refused_and_shown_again(
     page = await someone.send(text, script=False)
     assert page.status_code == 422
     assert text in page.text
+    assert str(asking.LONGEST_INPUT) in page.text
     assert await count(machine, MailboxItem) == 0
 
 
@@ -233,6 +251,44 @@ async def test_without_scripts_a_form_leads_back_to_the_page(machine: Machine, v
     fields = {name: hidden(page.text, name) for name in ("csrf", "action", "message_id")}
     tapped = await someone.client.post("/chat/messages", data={**fields, "event_id": new_id()})
     assert tapped.status_code == 303
+
+
+def led_to(page: str) -> str:
+    """What the message reads that stands behind the place where the page opens."""
+    return page.split('id="newest"')[1].split("</article>")[0]
+
+
+async def test_the_page_opens_at_the_beginning_of_what_came_last(
+    machine: Machine, visitor: Visitors, now: datetime
+) -> None:
+    someone = visitor()
+    assert 'id="newest"' not in (await someone.open()).text
+    await someone.ask(UNKNOWN)
+    await someone.ask(KNOWN)
+    assert "请尽快联系发证的登记站核对" in led_to((await someone.open()).text)
+    await someone.tap("没解决")
+    page = (await someone.open()).text
+    assert "DP-" in led_to(page)
+    assert page.count('id="newest"') == 1
+    async with machine.desk.store.transaction() as session:
+        contact = (await session.scalars(select(Contact).where(Contact.channel == Channel.WEB))).one()
+        later = now + timedelta(minutes=1)
+        for text in ("答复到了。", "这次解决了吗？"):
+            await web.write(session, contact.id, web.Op.APPEND, {"text": text}, now=later)
+    assert "答复到了。" in led_to((await someone.open()).text)
+
+
+async def test_who_asks_in_english_is_led_to_pages_in_english(visitor: Visitors) -> None:
+    someone = visitor()
+    (_, told) = await someone.ask("Where do I register?")
+    assert PHONE in told["html"]
+    for page, words in (
+        ("/where", "Where do I register"), ("/calendar", "Election calendar"), ("/stations", "Stations"),
+    ):  # fmt: skip
+        assert f'href="{page}?lang=en"' in told["html"]
+        opened = await visitor().client.get(f"{page}?lang=en")
+        assert '<html lang="en"' in opened.text
+        assert f"<h1>{words}</h1>" in opened.text
 
 
 async def test_the_mailbox_gives_what_came_after(machine: Machine, visitor: Visitors) -> None:

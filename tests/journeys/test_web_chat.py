@@ -13,6 +13,7 @@ from tests.bot.conftest import Visitor
 from tests.bot.running import Running
 from tests.journeys.test_crash import answered, owed
 from tests.journeys.test_two_processes import Listener
+from tests.servers.browser import axe_violations, launch
 from ticketing.records import ClosedBy, Ticket, TicketState
 
 QUESTION = "新楼盘没有门牌号，户口还没迁过来，应该怎么登记？"
@@ -65,3 +66,51 @@ async def test_from_the_first_visit_to_the_end(tmp_path: Path) -> None:
         assert status == 0
         assert seconds < 5
         assert "Traceback" not in program.said()
+
+
+PHONE = {"width": 390, "height": 844}
+# An answer that still waits for the announcement, and so is followed by a ticket.
+UNCONFIRMED = "选民证丢了怎么办？"
+# Where the header ends, the composer begins, the notice stands, and where the first of what came last is.
+STANDING = """(words) => {
+  const box = (one) => one.getBoundingClientRect();
+  const theirs = [...document.querySelectorAll("article:not(.mine)")];
+  const came = theirs.findLast((one) => one.innerText.includes(words));
+  const newer = document.querySelector("[data-newer]");
+  newer.hidden = false;
+  return {
+    header: box(document.querySelector(".chat-head")).bottom,
+    composer: box(document.querySelector(".composer")).top,
+    notice: box(newer.firstElementChild).top,
+    answer: box(came).top,
+    line: parseFloat(getComputedStyle(came.querySelector(".sheet p")).lineHeight),
+    wide: document.documentElement.scrollWidth,
+  };
+}"""
+
+
+async def test_on_a_phone_what_came_last_is_read_from_its_beginning(tmp_path: Path) -> None:
+    async with Running(tmp_path / "var") as program, launch() as browser:
+        for size, scripts in (("standard", True), ("extra", True), ("extra", False)):
+            context = await browser.new_context(viewport=PHONE, java_script_enabled=scripts, locale="zh-CN")
+            await context.add_cookies([{"name": "one-window-size", "value": size, "url": program.address}])
+            page = await context.new_page()
+            await page.goto(f"{program.address}/")
+            for question, words in (("Where do I register?", "in Chinese only"), (UNCONFIRMED, "选民证丢了")):
+                await page.fill("#text", question)
+                await page.click("[data-send-button]")
+                await page.wait_for_selector(f"article:not(.mine):has-text('{words}')")
+                await page.wait_for_timeout(500)
+            found = await page.evaluate(STANDING, "选民证丢了")
+            assert found["header"] <= found["answer"] < found["header"] + 60
+            # The notice leaves three lines to read.
+            assert found["notice"] - found["header"] > 3 * found["line"]
+            assert found["notice"] < found["composer"]
+            assert found["wide"] <= PHONE["width"]
+            if scripts:
+                assert [fault["id"] for fault in await axe_violations(page)] == []
+            await page.fill("#text", "   ")
+            await page.click("[data-send-button]")
+            await page.wait_for_selector("[data-hint]:has-text('请写下您的问题。')")
+            assert await page.is_visible("#text")
+            await context.close()
