@@ -161,9 +161,9 @@ def _entry(content: Content | None, scopes: Mapping[int, str]) -> dict[str, Any]
 async def _draft(row: Row, session: AsyncSession, actor: Staff, basis: str, now: datetime) -> None:
     present = await base.in_force(session)
     entry = await by_number(session, row.entry_no) if row.entry_no in present else None
-    await entries.draft(
-        session, row.content, actor=actor, now=now, entry=entry, entry_no="" if entry else row.entry_no
-    )
+    no = "" if entry else row.entry_no
+    version = await entries.draft(session, row.content, actor=actor, now=now, entry=entry, entry_no=no)
+    await entries.submit(session, version, actor=actor, now=now)
 
 
 # --- rules and calendar ---

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, defer, mapped_column
 from office import audit
 from office.audit import SYSTEM
 from office.errors import Conflict, Invalid, NotFound
+from office.hours import beijing_day
 from office.staff import Permission, Staff, must, second_person
 from office.store import Base, ring_after_commit, word
 from office.units import Unit
@@ -101,14 +102,16 @@ async def propose(
 ) -> Change:
     """Write down what shall hold, for a second person to sign; nothing changes yet.
 
-    The caller has checked the content. Raises `NotPermitted`; `Invalid("change_basis")` without the paper or
-    decision it rests on; `Invalid("dates_reversed")`; `Conflict("change_open")` while another one waits.
+    The caller has checked the content. Raises `NotPermitted`; `Invalid("change_basis")` without the paper it
+    rests on, "dates_reversed", "change_over"; `Conflict("change_open")` while another one waits.
     """
     await must(session, actor, Permission.DRAFT_RULES, scope.path)
     if not basis.strip():
         raise Invalid("change_basis")
     if effective_from and effective_until and effective_from > effective_until:
         raise Invalid("dates_reversed")
+    if effective_until and effective_until < beijing_day(now):
+        raise Invalid("change_over")
     await in_turn(session)
     waiting = await session.scalar(
         select(Change.id).where(Change.kind == kind, Change.subject == subject, Change.state == S.PROPOSED)
@@ -167,10 +170,8 @@ async def sign(session: AsyncSession, change: Change, *, seen: int, actor: Staff
 
 async def drop(session: AsyncSession, change: Change, *, actor: Staff, now: datetime) -> None:
     """Give up a proposal; who may draft may do it, and who may sign."""
-    if actor.id != change.author_id:
-        await _in_scope(session, actor, Permission.SIGN_RULES, change)
-    else:
-        await _in_scope(session, actor, Permission.DRAFT_RULES, change)
+    needed = Permission.DRAFT_RULES if actor.id == change.author_id else Permission.SIGN_RULES
+    await _in_scope(session, actor, needed, change)
     await in_turn(session)
     await session.refresh(change, with_for_update=True)
     await _move(session, change, S.DROPPED, "drop", actor, now)

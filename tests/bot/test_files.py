@@ -172,7 +172,7 @@ async def test_exactly_the_edit_is_proposed(
             "12-05", "罗星路20号", "罗星路22号",
         )  # fmt: skip
         draft = (
-            await session.scalars(select(EntryVersion).where(EntryVersion.state == EntryState.DRAFT))
+            await session.scalars(select(EntryVersion).where(EntryVersion.state == EntryState.IN_REVIEW))
         ).one()
         written = await content_of(session, draft)
         assert written == content(cast, full="第一行\n换了的第二行", aliases=("补证",), facts=("F-001",))
@@ -262,8 +262,8 @@ async def test_who_may_not_propose_proposes_nothing(
     assert "没有提出" in capsys.readouterr().err
     async with installed.reading() as session:
         assert await session.scalar(select(Change.id).where(Change.state == ChangeState.PROPOSED)) is None
-        drafts = select(EntryVersion.id).where(EntryVersion.state == EntryState.DRAFT)
-        assert await session.scalar(drafts) is None
+        waiting = select(EntryVersion.id).where(EntryVersion.state == EntryState.IN_REVIEW)
+        assert await session.scalar(waiting) is None
 
 
 async def test_one_refusal_takes_everything_back(

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from office import audit, changes, signin
 from office.changes import TRANSITIONS, Change, ChangeKind, ChangeState, differences
 from office.errors import Conflict, DeskError, Invalid, NotFound, NotPermitted
+from office.hours import beijing_day
 from office.staff import Staff
 from office.store import Store
 from tests.make import Cast
@@ -432,3 +433,13 @@ def normal(value: Any) -> Any:
             kept.pop()
         return kept
     return value
+
+
+async def test_what_would_never_hold_is_refused(store: Store, cast: Cast, now: datetime) -> None:
+    async with store.transaction() as session:
+        with pytest.raises(Invalid, match="change_over"):
+            await changes.propose(
+                session, ChangeKind.RULES, "shanghai:B1", {"answer": "示例"}, basis="示例文件",
+                scope=cast.district, actor=cast.li_qiang, now=now,
+                effective_until=beijing_day(now) - timedelta(days=1),
+            )  # fmt: skip
