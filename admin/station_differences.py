@@ -10,17 +10,27 @@ from knowledge import station_rows
 from knowledge.opening import hours_lines
 from knowledge.station_files import FIELDS
 from knowledge.station_rows import Fault
-from office import units
+from office import changes, units
+from office.changes import ChangeKind
 
 MOST_CHANGED = 100
 MOST_NAMED = 200
 MOST_FAULTS = 200
 
 
+async def waiting(desk: Desk) -> int:
+    """The number of the proposal about stations that nobody has signed or dropped yet; 0 without one."""
+    found = await changes.waiting(desk.session)
+    return next((change.id for change in found if change.kind is ChangeKind.STATIONS), 0)
+
+
 async def differences(
     desk: Desk, rows: Sequence[Mapping[str, Any]], *, unchanged: int, moved: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """Rows of a change, each with `before` and `after`, for the page: counts of all, the first in full."""
+    """Rows of a change, each with `before` and `after`, for the page: counts of all, the first in full.
+
+    What is removed is named to the last: nobody can agree to what is not shown.
+    """
     names = {unit.code: unit.name for unit in await units.all_units(desk.session)}
     added = [row for row in rows if row["before"] is None]
     removed = [row for row in rows if row["after"] is None]
@@ -33,7 +43,7 @@ async def differences(
             "unchanged": unchanged,
         },
         "added": [_named(desk, row) for row in added[:MOST_NAMED]],
-        "removed": [_named(desk, row) for row in removed[:MOST_NAMED]],
+        "removed": [_named(desk, row) for row in removed],
         "changed": [
             _named(desk, row) | {"fields": _fields(desk, row, names)} for row in changed[:MOST_CHANGED]
         ],
@@ -54,6 +64,17 @@ def faults(desk: Desk, found: Sequence[Fault]) -> list[dict[str, Any]]:
         }
         for fault in worst[:MOST_FAULTS]
     ]
+
+
+def at_fault(desk: Desk, fault: Fault) -> str:
+    """A fault with where it stands: row, code and column in a file, the field alone in a form."""
+    words = station_rows.in_words(fault, desk.frame.language)
+    if not fault.row:
+        return desk.t("stationdesk.in_field", column=fault.column, words=words) if fault.column else words
+    where = fault.code or "—"
+    if fault.column:
+        where = desk.t("stationdesk.in_column", code=where, column=fault.column)
+    return desk.t("changes.stations_row", row=fault.row, code=where, words=words)
 
 
 def field_words(desk: Desk, name: str, value: Any, names: Mapping[str, str]) -> str:

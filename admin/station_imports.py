@@ -48,6 +48,7 @@ async def take(desk: Sending) -> Response:
             basis=desk.form.text("basis"),
             actor=desk.person,
             now=desk.now,
+            removal_meant=desk.form.text("removal_meant") == "1",
         )
         return done(f"/admin/changes/{change.id}", "change_proposed")
     if wish.startswith("report_"):
@@ -135,15 +136,14 @@ async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:
             if refusal is None:
                 raise
     upload = desk.form.upload if isinstance(desk.form, uploads.Posted) else None
-    waiting = next(
-        (found for found in await changes.waiting(desk.session) if found.kind is ChangeKind.STATIONS), None
-    )
     return desk.render(
         "console/station_import.html",
         status=refusal.status if refusal else 200,
         here="/admin/stations/import",
         error=refusal.words if refusal else "",
-        waiting=waiting.id if waiting else 0,
+        refused=refusal.key if refusal else "",
+        longest_basis=station_imports.LONGEST_BASIS,
+        waiting=await station_differences.waiting(desk),
         mode=desk.form.text("mode") or Mode.ADD.value,
         modes=[(mode.value, desk.t(f"stationdesk.mode.{mode.value}")) for mode in Mode],
         basis=desk.form.text("basis"),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import station_form, times
+from admin import station_differences, station_form, times
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from admin.station_form import HoursRow
 from knowledge import posters, station_files, station_imports, station_rows, station_shelf, stations
@@ -116,6 +116,9 @@ async def _station(desk: Desk, station_id: int, refusal: Refusal | None = None) 
         status=refusal.status if refusal else 200,
         here=f"/admin/stations/{station_id}",
         error=refusal.words if refusal else "",
+        refused=refusal.key if refusal else "",
+        waiting=await station_differences.waiting(desk),
+        longest_basis=station_imports.LONGEST_BASIS,
         done=desk.request.query_params.get("done", ""),
         station=station,
         kind=desk.t(f"sta.kind.{station.kind.value}"),
@@ -249,7 +252,9 @@ async def _form(
         status=refusal.status if refusal else 200,
         here=f"/admin/stations/{station.id}/edit" if station else "/admin/stations/new",
         error=refusal.words if refusal and not (faults and refusal.key == "station_faulty") else "",
-        refused=refusal is not None,
+        refused=refusal.key if refusal else "",
+        waiting=await station_differences.waiting(desk),
+        longest_basis=station_imports.LONGEST_BASIS,
         station=station,
         fields=fields,
         hours=hours,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WIDTH, TALLEST, FLATTEST = 1000.0, 760.0, 420.0
 MARGIN = 40.0
@@ -12,6 +12,10 @@ SHAPES = 6
 COLOURS = 6
 MOST_POINTS = 600
 CELLS = 24
+# Marks whose middles lie closer than this would cover each other.
+APART = 24.0
+_ROUNDS, _MOST_STEPS = 60, 12_000
+_TURN = math.pi * (3 - math.sqrt(5))
 # The middle of all, and how many times as far out as the farthest quarter a point may lie to count as inside.
 FAR = 4.0
 
@@ -71,7 +75,8 @@ def plot(points: Sequence[Point]) -> Plot | None:
     """The sheet for these places; None without any.
 
     Its edges are set by the bulk of the places, so that one whose figures were swapped shrinks nobody else.
-    Above 600 places, those of one street that lie close together share a mark.
+    Places on top of each other are moved apart as far as the sheet has room. Above 600 places, those of one
+    street that lie close together share a mark.
     """
     if not points:
         return None
@@ -98,9 +103,8 @@ def plot(points: Sequence[Point]) -> Plot | None:
         Mark(*placed(*flat[number]), points[number].street, (number,), not inside[number])
         for number in range(len(points))
     ]
-    return Plot(
-        WIDTH, round(height, 1), tuple(_gathered(marks) if len(marks) > MOST_POINTS else marks), metres
-    )
+    shown = _apart(_gathered(marks) if len(marks) > MOST_POINTS else marks, height)
+    return Plot(WIDTH, round(height, 1), tuple(shown), metres)
 
 
 def _flat(point: Point, middle: tuple[float, float]) -> tuple[float, float]:
@@ -117,6 +121,48 @@ def _middle(values: Sequence[float]) -> float:
 def _reach(distances: Sequence[float]) -> float:
     """How far out from the middle still counts as inside: four times the distance of three quarters."""
     return max(FAR * sorted(distances)[(len(distances) - 1) * 3 // 4], 2_000.0)
+
+
+def _apart(marks: Sequence[Mark], height: float) -> list[Mark]:
+    """The marks pushed off each other, so that each can be seen and met; alone, a mark stays where it is."""
+    at = [(mark.x, mark.y) for mark in marks]
+    edge = MARGIN / 2
+    # Thousands have no room beside each other anyhow, and nobody waits for a sheet.
+    for _ in range(max(4, min(_ROUNDS, _MOST_STEPS // max(1, len(at))))):
+        pushes = _pushes(at)
+        if not pushes:
+            break
+        for number, (by_x, by_y) in pushes.items():
+            x, y = at[number][0] + by_x, at[number][1] + by_y
+            at[number] = min(max(x, edge), WIDTH - edge), min(max(y, edge), height - edge)
+    return [replace(mark, x=round(x, 1), y=round(y, 1)) for mark, (x, y) in zip(marks, at, strict=True)]
+
+
+def _pushes(at: Sequence[tuple[float, float]]) -> dict[int, tuple[float, float]]:
+    """How far each mark that is too close to others has to give way, half of what is missing for each."""
+    near: dict[tuple[int, int], list[int]] = {}
+    for number, (x, y) in enumerate(at):
+        near.setdefault((int(x // APART), int(y // APART)), []).append(number)
+    found: dict[int, tuple[float, float]] = {}
+    for (column, line), members in near.items():
+        around = [n for c in (-1, 0, 1) for r in (-1, 0, 1) for n in near.get((column + c, line + r), ())]
+        for one in members:
+            by_x = by_y = 0.0
+            for other in around:
+                x, y = at[one][0] - at[other][0], at[one][1] - at[other][1]
+                away = math.hypot(x, y)
+                if other == one or away >= APART - 0.5:
+                    continue
+                if away < 0.01:
+                    # From the same spot each goes its own way, the same one every time.
+                    x, y, away = math.cos(one * _TURN), math.sin(one * _TURN), 1.0
+                    missing = APART
+                else:
+                    missing = APART - away
+                by_x, by_y = by_x + x / away * missing / 2, by_y + y / away * missing / 2
+            if by_x or by_y:
+                found[one] = by_x, by_y
+    return found
 
 
 def _gathered(marks: Sequence[Mark]) -> list[Mark]:

@@ -121,6 +121,11 @@ def _table(headings: Mapping[str, int], at: int, rows: list[list[Cell]]) -> Tabl
     top = rows[at]
     kept = []
     for number, row in enumerate(rows[at + 1 :], start=at + 2):
+        for column in headings.values():
+            if column < len(row) and len(str(row[column]).strip()) > LONGEST_CELL:
+                raise Invalid(
+                    "station_file.cell_at", limit=LONGEST_CELL, row=number, column=_text(top[column])
+                )
         cells = {field: clean(row[column]) for field, column in headings.items() if column < len(row)}
         if any(cell != "" for cell in cells.values()) and not _is_example(cells):
             kept.append((number, cells))

@@ -25,6 +25,7 @@ from office.staff import Staff
 from office.units import Unit, contains
 
 SUBJECT: Final = "stations"
+LONGEST_BASIS: Final = 2_000
 MOST_FAULTS: Final = 5_000
 """So many faults are kept with a proposal; a file with more has to be made anew in any case."""
 
@@ -77,17 +78,22 @@ async def propose(
     basis: str,
     actor: Staff,
     now: datetime,
+    removal_meant: bool = False,
 ) -> Change:
     """Propose what a file changes, without its bad rows; everything waits for a second person.
 
     The author speaks for their own unit and what is below it: in mode REPLACE only stations there are
-    removed. Raises what `read` and `changes.propose` raise, and `Invalid("station_import.same")` if nothing
-    would change.
+    removed, and none unless the author has seen which and says that it is meant. Raises what `read` and
+    `changes.propose` raise, `Invalid("station_import.same")` if nothing would change,
+    `Invalid("station_import.removal")`, `Invalid("station_basis_long")`.
     """
     scope = await units.get(session, actor.unit_id)
     reading = await read(session, filename, content, mode=mode, scope=scope, now=now)
     if not reading.rows:
         raise Invalid("station_import.bad" if reading.bad else "station_import.same", count=reading.bad)
+    removed = sum(row["after"] is None for row in reading.rows)
+    if removed and not removal_meant:
+        raise Invalid("station_import.removal", count=removed)
     return await _proposed(session, reading, _bare(filename), mode, basis, actor, now)
 
 
@@ -114,12 +120,13 @@ async def propose_one(
     actor: Staff,
     now: datetime,
 ) -> Change:
-    """Propose one new or edited station; see `check_one`. Raises `Invalid("station_faulty")`."""
+    """Propose one new or edited station; see `check_one`. Raises what `propose` raises about the basis,
+    `Invalid("station_faulty")`, and `Invalid("station_same")` if nothing would change."""
     reading = await check_one(session, values, instead_of=instead_of, actor=actor, now=now)
     if reading.bad:
         raise Invalid("station_faulty", count=sum(not fault.warning for fault in reading.faults))
     if not reading.rows:
-        raise Invalid("station_import.same", count=0)
+        raise Invalid("station_same")
     return await _proposed(session, reading, "", Mode.ADD, basis, actor, now)
 
 
@@ -228,6 +235,8 @@ def _bare(filename: str) -> str:
 async def _proposed(
     session: AsyncSession, reading: Reading, source: str, mode: Mode, basis: str, actor: Staff, now: datetime
 ) -> Change:
+    if len(basis.strip().replace("\r\n", "\n")) > LONGEST_BASIS:
+        raise Invalid("station_basis_long", limit=LONGEST_BASIS)
     scope = await units.get(session, actor.unit_id)
     return await changes.propose(
         session, ChangeKind.STATIONS, SUBJECT, _content(reading, source, mode),

@@ -28,15 +28,16 @@ def refuse_persons(table: Table) -> None:
             raise Invalid("station_file.persons", column=name[:_SHOWN])
         if _looks_like_names(values):
             raise Invalid("station_file.persons", column=name[:_SHOWN])
-        if any(map(_is_identity, values)):
+        if any(map(is_identity, values)):
             raise Invalid("station_file.identity", column=name[:_SHOWN])
     for number, cells in table.rows:
         for field, cell in cells.items():
-            if _is_identity(cell):
+            if is_identity(cell):
                 raise Invalid("station_file.identity_row", row=number, column=table.headings[field][:_SHOWN])
 
 
-def _is_identity(cell: Cell) -> bool:
+def is_identity(cell: Cell) -> bool:
+    """Whether an identity number stands in a cell."""
     if not isinstance(cell, str) or len(cell) <= _DIGITS:
         return False
     return sum(character.isnumeric() for character in cell) >= _DIGITS and has_id_number(cell)

@@ -15,7 +15,7 @@ from knowledge import elections, station_files, station_rows
 from knowledge.calendar import DateKind
 from knowledge.station_files import Table
 from knowledge.station_gaps import unserved_units
-from knowledge.station_privacy import refuse_persons
+from knowledge.station_privacy import is_identity, refuse_persons
 from knowledge.station_rows import Around, Checked, Fault, Fields, Key, UnitName, key_of
 from knowledge.station_table import Standing, standing
 from knowledge.stations import StationKind
@@ -90,9 +90,13 @@ async def one(
     now: datetime,
 ) -> Reading:
     """What a form about one station would change; see `station_imports.check_one`."""
+    if long := [field for field, value in values.items() if len(value) > station_files.LONGEST_CELL]:
+        return _refused(long, "too_long", limit=station_files.LONGEST_CELL)
     cells = {field: station_files.clean(value) for field, value in values.items()}
-    table = Table({field: station_files.heading(field) for field in cells}, ((1, cells),), {})
-    refuse_persons(table)
+    # A form has no rows: what is said of it names the field alone.
+    table = Table({field: station_files.heading(field) for field in cells}, ((0, cells),), {})
+    if persons := [field for field, cell in cells.items() if is_identity(cell)]:
+        return _refused(persons, "identity")
     around, there = await _around(session, scope, now)
     own = key_of({"kind": instead_of[0].value, "code": instead_of[1]}) if instead_of else None
     if own is not None and not (own in there and contains(scope.path, there[own].path)):
@@ -101,11 +105,16 @@ async def one(
     found = station_rows.check(table, _with(around, there, others))
     faults = found.faults
     if taken := [others[key]["code"] for key in station_rows.keys(table) if key in others]:
-        fault = Fault(1, taken[0], "code_known", station_files.heading("code"))
+        fault = Fault(0, taken[0], "code_known", station_files.heading("code"))
         return Reading((), (*faults, fault), 0, 1)
     # Under another code it is another station: the old one goes, the new one comes.
     rows = _delta(found, there, frozenset({own} if own and found.good else ()))
     return Reading(tuple(rows), faults, int(bool(found.good) and not rows), found.bad)
+
+
+def _refused(names: Sequence[str], reason: str, **facts: Any) -> Reading:
+    found = (Fault(0, "", reason, station_files.heading(name), facts) for name in names)
+    return Reading((), tuple(found), 0, 1)
 
 
 async def _around(session: AsyncSession, scope: Unit, now: datetime) -> tuple[Around, dict[Key, Standing]]:

@@ -24,7 +24,8 @@ def lines(faults: Iterable[Fault], lang: str = CHINESE) -> list[tuple[str, ...]]
     headings = tuple(say(f"stationdesk.report.{name}", lang) for name in HEADINGS)
     found = [headings]
     for fault in faults:
-        row = str(fault.row) if fault.row else say("stationdesk.whole_file", lang)
+        whole = "" if fault.column else say("stationdesk.whole_file", lang)
+        row = str(fault.row) if fault.row else whole
         weight = say("stationdesk.warning" if fault.warning else "stationdesk.bad_row", lang)
         cells = (row, fault.code, fault.column, weight, in_words(fault, lang))
         found.append(tuple(f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells))

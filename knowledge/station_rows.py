@@ -32,7 +32,8 @@ Fields = dict[str, Any]
 class Fault:
     """What is wrong with a row, or, with `row` 0, with the whole file.
 
-    `row` counts as spreadsheets do, the heading being row 1; `code` is the station's as far as it is known,
+    `row` counts as spreadsheets do, the heading being row 1; it is 0, with a `column`, also in a form about
+    one station. `code` is the station's as far as it is known,
     `column` the heading as the file has it. `reason` is a wording key behind `station_fault.`, filled with
     `facts`. A warning keeps no row out.
     """
@@ -185,12 +186,15 @@ class _Check:
     # --- all rows together, and with what stays in force ---
 
     def _twice(self, rows: Sequence[_Row]) -> None:
-        first: dict[Key, int] = {}
+        """Nobody but the office knows which of two rows with one code is meant, so neither is taken."""
+        found: dict[Key, list[_Row]] = {}
         for row in rows:
-            if "code" in row.fields and "kind" in row.fields:
-                earlier = first.setdefault(key_of(row.fields), row.number)
-                if earlier != row.number:
-                    self._fault(row, "code", "code_twice", other=earlier)
+            if row.fields.keys() >= {"kind", "code"}:
+                found.setdefault(key_of(row.fields), []).append(row)
+        for alike in found.values():
+            for row in alike if len(alike) > 1 else ():
+                other = next(each.number for each in alike if each is not row)
+                self._fault(row, "code", "code_twice", other=other)
 
     def _places_twice(self, rows: Sequence[_Row]) -> None:
         """One place under two codes: the same name at the same address."""
@@ -237,9 +241,7 @@ class _Check:
             if away <= FARTHEST:
                 continue
             # What is in force already has been looked at when it was published.
-            accepted = (
-                row.fields == self._around.known.get(key_of(row.fields)) if "code" in row.fields else False
-            )
+            accepted = "code" in row.fields and row.fields == self._around.known.get(key_of(row.fields))
             turned = abs(at[1]) <= 90 and metres(*middle, at[1], at[0]) <= FARTHEST
             reason = "position_turned" if turned else "position_far"
             self._fault(row, "latitude", reason, warning=accepted, km=round(away / 1000))

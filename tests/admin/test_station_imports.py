@@ -100,11 +100,11 @@ async def test_a_look_tells_faults_and_differences_and_changes_nothing(
     page = await looked_at(li_qiang, rows)
     shown = words(page)
     assert "“登记站.csv”已经看过，还没有提交，什么都没有变。" in shown
-    assert "3行有错，先不导入" in shown
-    assert "新增 1 改动 1 删去 0 不变 23" in shown
+    assert "4行有错，先不导入" in shown
+    assert "新增 1 改动 1 删去 0 不变 22" in shown
     assert "12-03 登记站 书香苑居委会登记站 地址 书院路88弄1号书香苑活动室 书院路90号" in shown
     assert "新增的站（1个） 30-01 登记站 示例1号登记站" in shown
-    for number, column in ((27, "所属街镇"), (28, "编号"), (29, "开放时间")):
+    for number, column in ((2, "编号"), (27, "所属街镇"), (28, "编号"), (29, "开放时间")):
         assert re.search(
             rf'<td data-label="行" class="code">{number}</td>.*?<td data-label="列">{column}</td>',
             page,
@@ -123,6 +123,54 @@ async def test_the_two_modes_differ_in_what_is_missing(
     assert "新增 0 改动 0 删去 6 不变 18" in words(page)
     assert "东浦区范围内文件里没有的站，删去" in words(page)
     assert kept(page)["mode"] == "replace"
+
+
+async def test_a_file_that_removes_most_stations_must_be_seen_and_ticked(
+    store: Store, stations: None, li_qiang: Browser
+) -> None:
+    page = await looked_at(li_qiang, demo_rows()[:2], mode="replace")
+    beside = words(page[page.index('id="do"') : page.index('value="propose"')])
+    assert "这23个站会删去，请逐个核对" in beside
+    assert "13-06 登记站" in beside
+    assert "这些站确实不再使用" in beside
+    assert re.search(r'<input type="checkbox" name="removal_meant" value="1" required="">', page)
+    sent = kept(page) | {"then": "propose", "basis": "来函"}
+    refused = await li_qiang.post(ADDRESS, sent, files={"none": ("", b"")})
+    assert refused.status_code == 422
+    assert "有23个站会删去" in words(refused.text)
+    assert len(await changes_of_stations(store)) == 1
+    ticked = await li_qiang.post(ADDRESS, sent | {"removal_meant": "1"}, files={"none": ("", b"")})
+    assert ticked.status_code == 303, words(ticked.text)
+
+
+async def test_a_mistyped_code_removes_nothing_unseen(stations: None, li_qiang: Browser) -> None:
+    lines = [
+        line.replace(",13-06,", ",13-07,", 1) if "登记站,13-06" in line else line for line in demo_rows()
+    ]
+    page = await looked_at(li_qiang, lines, mode="replace")
+    shown = words(page)
+    assert "2行有错，先不导入" in shown
+    assert "新增 0 改动 0 删去 1 不变 22" in shown
+    assert "还有2行有错。删去的站也许就在错行里" in shown
+
+
+async def test_a_cell_that_is_too_long_is_named_with_row_and_column(
+    stations: None, li_qiang: Browser
+) -> None:
+    lines = [HEADING, a_row(1), a_row(2, 备注="长" * 2001)]
+    refused = await li_qiang.post(ADDRESS, {"then": "look"}, **a_file(lines))
+    assert refused.status_code == 422
+    assert "第3行“备注”超过2000个字" in words(refused.text)
+
+
+async def test_an_over_long_basis_is_told_at_its_field(stations: None, li_qiang: Browser) -> None:
+    page = await looked_at(li_qiang, [HEADING, a_row(1)])
+    assert 'maxlength="2000"' in page
+    refused = await li_qiang.post(
+        ADDRESS, kept(page) | {"then": "propose", "basis": "据" * 2001}, files={"none": ("", b"")}
+    )
+    assert refused.status_code == 422
+    assert re.search(r'<textarea[^>]*id="basis"[^>]*aria-invalid="true"', refused.text)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -213,6 +214,19 @@ def test_one_point_and_none_have_a_sheet_too() -> None:
     assert not single.marks[0].outside
 
 
+def test_points_on_top_of_each_other_are_moved_apart() -> None:
+    spread = [Point(31 + n / 500, 121.9 + n % 5 / 500, 0) for n in range(10)]
+    found = station_plot.plot([*spread, *[Point(31.0101, 121.9041, n % 3) for n in range(8)]])
+    assert found is not None
+    assert len(found.marks) == 18
+    places = [(mark.x, mark.y) for mark in found.marks]
+    for number, one in enumerate(places):
+        assert 0 <= one[0] <= found.width
+        assert 0 <= one[1] <= found.height
+        for other in places[:number]:
+            assert math.dist(one, other) >= 20, (one, other)
+
+
 def test_thousands_share_marks_and_none_is_lost() -> None:
     points = [Point(31 + n // 100 / 500, 121.9 + n % 100 / 500, n % 4) for n in range(10_000)]
     found = station_plot.plot(points)
@@ -282,6 +296,9 @@ async def test_a_reviewer_hides_and_shows_at_once_with_a_reason(
     await wang_fang.get(address)
     assert (await wang_fang.post(f"{address}/show")).status_code == 303
     assert await found_by_voters()
+    history = words((await wang_fang.get(address)).text)
+    assert "王芳 停显了这个站" in history
+    assert "王芳 重新显示了这个站" in history
 
 
 async def test_a_town_hides_only_its_own(
@@ -344,8 +361,14 @@ async def test_a_change_of_one_station_takes_two_persons_and_can_be_undone(
     full = words((await wang_fang.get(f"/admin/stations/imports/{change.rsplit('/', 1)[1]}")).text)
     assert "12-03 登记站 书香苑居委会登记站 地址 书院路88弄1号书香苑活动室 书院路90号" in full
     assert "11月28日（周六） 9:00–12:00" in full
-    await wang_fang.get(change)
+    signing = words((await wang_fang.get(change)).text)
+    assert "开放时间：11月16日至12月5日 周一至周五 9:00–11:30" in signing
+    assert "11月28日（周六） 9:00–12:00" in signing
+    assert "2026-11-28" not in signing
     assert (await wang_fang.post(f"{change}/sign")).status_code == 303
+    signed = words((await wang_fang.get(change)).text)
+    assert "站点改动已生效" in signed
+    assert "station.publish" not in signed
     changed = await station(store, "12-03")
     assert changed.address == "书院路90号"
     assert changed.hours[1] == {
@@ -382,6 +405,48 @@ async def test_a_faulty_form_names_the_fields_and_keeps_what_was_typed(
     more = form_of((await browser.post(address, fields | {"then": "more"})).text)
     assert more["hours_1_times"] == "九点到"
     assert "hours_5_from" in more
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"note": "长" * 2001}, "备注 ：太长，最多2000个字"),
+        ({"note": "11010119900307" + "7272"}, "备注 ：像有身份证号"),
+        ({"note": "12月1日起停用"}, "备注 ：不要写日期“12月1日”，日期写在开放时间里"),
+        ({}, "没有改动，不用提交"),
+    ],
+)
+async def test_the_form_speaks_of_fields_and_not_of_rows_and_files(
+    store: Store, cast: Cast, stations: None, signed_in: Callable[..., Any], typed: dict[str, str], told: str
+) -> None:
+    row = await station(store, "12-03")
+    address = f"/admin/stations/{row.id}/edit"
+    browser = await signed_in(cast.li_qiang)
+    fields = form_of((await browser.get(address)).text) | typed | {"basis": "来函", "then": "propose"}
+    refused = await browser.post(address, fields)
+    assert refused.status_code == 422
+    shown = words(refused.text)
+    assert told in shown
+    assert "文件" not in shown.split("基本情况")[0].split("修改 12-03")[-1]
+
+
+async def test_what_waits_already_is_linked_where_a_second_proposal_is_refused(
+    store: Store, cast: Cast, stations: None, signed_in: Callable[..., Any]
+) -> None:
+    row = await station(store, "12-03")
+    address = f"/admin/stations/{row.id}/edit"
+    browser = await signed_in(cast.li_qiang)
+    fields = form_of((await browser.get(address)).text) | {
+        "address": "书院路90号", "basis": "街道来函", "then": "propose",
+    }  # fmt: skip
+    sent = await browser.post(address, fields)
+    change = sent.headers["location"].partition("?")[0]
+    again = await browser.post(address, fields)
+    assert again.status_code == 409
+    assert f'<a href="{change}">' in again.text
+    removal = await browser.post(f"/admin/stations/{row.id}/remove", {"basis": "街道来函"})
+    assert removal.status_code == 409
+    assert f'<a href="{change}">' in removal.text
 
 
 async def test_a_new_station_is_proposed_and_a_known_code_refused(

@@ -118,7 +118,7 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(separated(HEADINGS, *[ROW] * 40).encode(), "a.csv") == "station_file.rows"
     assert refused(workbook(HEADINGS, *[ROW] * 40)) == "station_file.rows"
     assert refused(separated(HEADINGS, [*ROW, *["x"] * 60]).encode(), "a.csv") == "station_file.columns"
-    assert refused(separated(HEADINGS, ["12-03", "x" * 3000]).encode(), "a.csv") == "station_file.cell"
+    assert refused(separated(HEADINGS, ["12-03", "x" * 3000]).encode(), "a.csv") == "station_file.cell_at"
     monkeypatch.setattr(station_files, "LARGEST", 10)
     assert refused(separated(HEADINGS, ROW).encode(), "a.csv") == "station_file.large"
 

@@ -69,10 +69,14 @@ async def propose(
     content: bytes,
     mode: Mode = Mode.ADD,
     actor: Staff | None = None,
+    *,
+    removal_meant: bool = False,
+    basis: str = BASIS,
 ) -> Change:
     return await station_imports.propose(
-        session, "stations.csv", content, mode=mode, basis=BASIS, actor=actor or cast.li_qiang, now=now
-    )
+        session, "stations.csv", content, mode=mode, basis=basis, actor=actor or cast.li_qiang, now=now,
+        removal_meant=removal_meant,
+    )  # fmt: skip
 
 
 async def publish(session: AsyncSession, cast: Cast, now: datetime, change: Change) -> Change:
@@ -146,7 +150,11 @@ async def test_replacing_removes_what_the_file_does_not_have(store: Store, cast:
     async with store.transaction() as session:
         await fill(session, cast, now, row("12-03"), row("12-04"))
         before = await everything(session)
-        change = await propose(session, cast, now, file(row("12-03"), row("12-05")), Mode.REPLACE)
+        content = file(row("12-03"), row("12-05"))
+        with pytest.raises(Invalid, match=r"station_import\.removal") as refused:
+            await propose(session, cast, now, content, Mode.REPLACE)
+        assert refused.value.facts == {"count": 1}
+        change = await propose(session, cast, now, content, Mode.REPLACE, removal_meant=True)
         assert [found.code for found in (await station_imports.preview(session, change)).removed] == ["12-04"]
         await publish(session, cast, now, change)
         assert {code for _, code in await everything(session)} == {"12-03", "12-05"}
@@ -173,6 +181,31 @@ async def test_a_bad_row_never_removes_its_station(store: Store, cast: Cast, now
         content = file(row("12-03"), row("12-04", 开放时间=""))
         found = await reading(session, cast, now, content, Mode.REPLACE)
         assert [each["code"] for each in found.rows] == ["12-05"]
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_of_two_rows_with_one_code_neither_is_taken(
+    store: Store, cast: Cast, now: datetime, mode: Mode
+) -> None:
+    """13-06 was typed as 13-07: the first of the two rows must not become 13-07."""
+    async with store.transaction() as session:
+        await fill(session, cast, now, row("13-06"), row("13-07"))
+        mistyped = row("13-07", 名称="原来的13-06", 地址="书院路6号", 服务小组="")
+        found = await reading(session, cast, now, file(mistyped, row("13-07")), mode)
+        assert {(fault.row, fault.reason) for fault in found.faults if not fault.warning} == {
+            (2, "code_twice"), (3, "code_twice"),
+        }  # fmt: skip
+        assert [each["code"] for each in found.rows if each["after"] is not None] == []
+        if mode is Mode.REPLACE:
+            with pytest.raises(Invalid, match=r"station_import\.removal"):
+                await propose(session, cast, now, file(mistyped, row("13-07")), mode)
+
+
+async def test_a_basis_has_a_length(store: Store, cast: Cast, now: datetime) -> None:
+    async with store.transaction() as session:
+        with pytest.raises(Invalid, match="station_basis_long"):
+            await propose(session, cast, now, file(row()), basis="据" * 2001)
+        await propose(session, cast, now, file(row()), basis="据" * 2000)
 
 
 async def test_stations_that_moved_on_are_not_overwritten(store: Store, cast: Cast, now: datetime) -> None:
@@ -226,7 +259,9 @@ async def test_an_officer_speaks_for_their_own_unit_only(store: Store, cast: Cas
     async with store.transaction() as session:
         await fill(session, cast, now, row("12-03"))
         own = row("21-01", 所属街镇="北塘镇", 居村="北塘村")
-        change = await propose(session, cast, now, file(own, row("12-09")), Mode.REPLACE, actor=cast.zhao_lei)
+        change = await propose(
+            session, cast, now, file(own, row("12-09")), Mode.REPLACE, cast.zhao_lei, removal_meant=True
+        )
         seen = await station_imports.preview(session, change)
         assert [found.code for found in seen.added] == ["21-01"]
         assert seen.removed == ()  # 12-03 is not his to remove
@@ -250,7 +285,8 @@ async def test_every_bad_row_is_named_with_its_reason(store: Store, cast: Cast, 
         (row("12-17", 纬度=121.9064, 经度=31.0035), "经度和纬度像是填反了。"),
         (row("12-18", 纬度=31.9), "位置离其他站点约100公里，请核对。"),
         (row("12-19", 纬度=""), "经度、纬度要一起填。"),
-        (row("12-03", 服务小组=""), "编号和第2行相同。"),
+        (row("12-25"), "编号和第16行相同。"),
+        (row("12-25", 服务小组=""), "编号和第15行相同。"),
         (row("12-20", 名称="书香苑12-03登记站", 地址="书院路3号"), "名称和地址与第2行相同，编号却不同。"),
         (row("12-21", 编号="站点A"), "“站点A”不是编号，应像 12-03。"),
         (row("12-22", 类型="菜场"), "“菜场”不是登记站或投票站。"),
@@ -342,7 +378,7 @@ async def test_one_station_is_edited_like_a_file_of_one_row(store: Store, cast: 
         assert reasons(found.faults) == {"code_known", "group_known"}
         with pytest.raises(Invalid, match="station_faulty"):
             await station_imports.propose_one(session, clash, basis=BASIS, **edit)
-        with pytest.raises(Invalid, match=r"station_import\.same"):
+        with pytest.raises(Invalid, match="station_same"):
             await station_imports.propose_one(session, values(), basis=BASIS, **edit)
         change = await station_imports.propose_one(
             session, values(phone="0000-7"[:6] + "654321"), basis=BASIS, **edit
@@ -509,7 +545,7 @@ async def test_any_change_is_undone_without_a_trace(
         read = await reading(session, cast, now, content, mode)
         if not read.rows:
             return
-        change = await propose(session, cast, now, content, mode)
+        change = await propose(session, cast, now, content, mode, removal_meant=True)
         await publish(session, cast, now, change)
         after = await everything(session)
         assert after != before
