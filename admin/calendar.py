@@ -84,7 +84,12 @@ async def attempt(desk: Reading) -> Response:
     found: list[dict[str, Any]] = []
     dates: Dates = {}
     try:
-        dates = elections.dates_of(Election.from_content(content))
+        election = Election.from_content(content)
+        # A day of the past may be tried, so nothing is held against today.
+        wrong = calendar.contradictions(election, calendar.rules(election.region), date.min)
+        if blocking := [finding for finding in wrong if finding.blocks]:
+            raise BadCalendar(*blocking)
+        dates = elections.dates_of(election)
     except BadCalendar as error:
         found = calendar_rows.findings(desk, error.findings, tried["region"])
     today = calendar.today(desk.now)
@@ -234,7 +239,10 @@ async def _computed(
     told = desk.t("election.follows", told=found.subscribers, entries=found.entries)
     shown = {
         "rows": calendar_rows.before_and_after(desk, found.moves),
-        "notes": [{"words": told, "tone": "info"}],
+        "notes": [
+            {"words": told, "tone": "info"},
+            *await calendar_rows.stations_astray(desk, elections.dates_of(found.election)),
+        ],
         "left": 0,
     }
     return shown, calendar_rows.findings(desk, found.doubts, region)

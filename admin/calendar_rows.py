@@ -8,15 +8,17 @@ from typing import Any
 
 from admin import times
 from admin.pages import Desk
-from knowledge import calendar, packs
+from knowledge import calendar, moves, packs, station_days
 from knowledge.calendar import DateKind, Dates, Election, Finding, KeyDate, Tense
 from knowledge.milestones import POSTINGS, WINDOWS
 from knowledge.moves import Move
+from knowledge.stations import StationKind
 from office.words import say
 
 TONES = {Tense.BEFORE: "info", Tense.RUNNING: "active", Tense.LAST: "warn", Tense.OVER: "neutral"}
 # What a window says by itself need not stand in three lines.
 REPEATED = (DateKind.REGISTRATION_OPENS, DateKind.REGISTRATION_CLOSES)
+MOST_CODES = 8
 FIELDS = ("name", "level", "region", "day", "voting_days", "windows", "posted", "offsets")
 WINDOW = {"audience": "audience", "from": "from", "to": "to", "note": "note"}
 
@@ -79,8 +81,25 @@ def when(one: KeyDate, language: str, today: date) -> str:
     """The day or days, with the year where it is not this one."""
     if one.kind is DateKind.AGE_LINE:
         return calendar.spoken(one.first, language, year=True)
-    said = calendar.when(one, language)
-    return said if {one.first.year, one.last.year} == {today.year} else f"{said} · {one.last.year}"
+    return moves.when(one, today, language)
+
+
+async def stations_astray(desk: Desk, dates: Dates) -> list[dict[str, str]]:
+    """Warnings of the stations whose hours would not fit these dates, one for each kind, with a way there."""
+    found = await station_days.strays(desk.session, dates)
+    return [
+        {
+            "words": desk.t(
+                f"election.astray_{kind.value}", n=len(codes),
+                codes=desk.t("list.comma").join(codes[:MOST_CODES] + ["…"] * (len(codes) > MOST_CODES)),
+            ),
+            "tone": "warn",
+            "href": f"/admin/stations?kind={kind.value}",
+            "link": desk.t("election.astray_link"),
+        }
+        for kind in StationKind
+        if (codes := [one.code for one in found if one.kind is kind])
+    ]  # fmt: skip
 
 
 def missing(desk: Desk, election: Election, dates: Dates, today: date) -> list[str]:

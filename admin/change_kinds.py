@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from admin import calendar_rows, rule_fields, worktime_days
+from admin import calendar_rows, rule_fields, station_differences, worktime_days
 from admin.pages import Desk
 from admin.refusals import in_words
-from knowledge import elections, eligibility, packs, rules, station_imports, station_rows
+from knowledge import elections, eligibility, packs, rules, station_imports
 from knowledge.calendar import BadCalendar, Election
 from knowledge.eligibility import BadRow
 from knowledge.moves import compared
-from office import changes, worktime
+from office import changes, units, worktime
 from office.changes import Change, ChangeKind, ChangeState
 from office.hours import beijing_day
 
@@ -89,7 +89,7 @@ async def _rules(desk: Desk, change: Change) -> dict[str, Any]:
         reason = in_words(error, desk.frame.language) if isinstance(error, BadRow) else desk.t("pack_unknown")
         words = desk.t("changes.no_longer_fits", reason=reason)
         return _told(_values(earlier, change), [{"words": words, "tone": "danger"}])
-    return _told(rule_fields.between(desk, before, after), [])
+    return _told(rule_fields.between(desk, before, after), rule_fields.untranslated(desk, change.content))
 
 
 def _values(earlier: Change | None, change: Change) -> list[dict[str, Any]]:
@@ -143,6 +143,7 @@ async def _calendar(desk: Desk, change: Change) -> dict[str, Any]:
             notes.append({"words": told, "tone": "info"})
             for one in calendar_rows.findings(desk, found.doubts, region):
                 notes.append({"words": one["words"], "tone": "warn"})
+            notes += await calendar_rows.stations_astray(desk, elections.dates_of(found.election))
     earlier = await changes.before(desk.session, change, on=_day(desk, change))
     old = elections.dates_of(Election.from_content(earlier.content) if earlier else None)
     new = elections.dates_of(Election.from_content(change.content))
@@ -205,13 +206,17 @@ async def _stations(desk: Desk, change: Change) -> dict[str, Any]:
     if found.moved:
         codes = desk.t("list.comma").join(found.moved[:STATION_ROWS])
         notes.insert(0, {"words": desk.t("changes.stations_moved", codes=codes), "tone": "danger"})
-    notes += [{"words": _fault(desk, fault), "tone": "warn"} for fault in found.faults[:STATION_FAULTS]]
+    notes += [
+        {"words": station_differences.at_fault(desk, fault), "tone": "warn"}
+        for fault in found.faults[:STATION_FAULTS]
+    ]
     if len(found.faults) > STATION_FAULTS:
         left = desk.t("changes.stations_faults", n=len(found.faults) - STATION_FAULTS)
         notes.append({"words": left, "tone": "warn"})
+    units_by_code = {unit.code: unit.name for unit in await units.all_units(desk.session)}
     rows = [
         *(rule_fields.row(_station(one), *rule_fields.sides([one.name], [])) for one in found.removed),
-        *(_fields(desk, one) for one in found.changed),
+        *(_fields(desk, one, units_by_code) for one in found.changed),
         *(rule_fields.row(_station(one), *rule_fields.sides([], [one.name])) for one in found.added),
     ]
     whole = {"href": f"/admin/stations/imports/{change.id}", "words": desk.t("stationdesk.see_all")}
@@ -222,30 +227,17 @@ def _station(one: station_imports.Changed) -> str:
     return f"{one.code} {one.name}"
 
 
-def _fields(desk: Desk, one: station_imports.Changed) -> dict[str, Any]:
-    before, after = (
-        [
-            f"{desk.t_or(f'stationdesk.field.{name}', name)}：{_plain(values[side])}"
-            for name, *values in one.fields
-        ]
-        for side in (0, 1)
-    )
+def _fields(desk: Desk, one: station_imports.Changed, names: Mapping[str, str]) -> dict[str, Any]:
+    def lines(side: int) -> list[str]:
+        found = []
+        for name, *values in one.fields:
+            words = station_differences.field_words(desk, name, values[side], names) or "—"
+            field = desk.t_or(f"stationdesk.field.{name}", name)
+            found += f"{field}{desk.t('stationdesk.colon')}{words}".split("\n")
+        return found
+
+    before, after = lines(0), lines(1)
     return rule_fields.row(_station(one), *rule_fields.sides(before, after))
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return "、".join(map(_plain, value))
-    if isinstance(value, Mapping):
-        return " ".join(_plain(inner) for inner in value.values())
-    return "—" if value in (None, "") else str(value)
-
-
-def _fault(desk: Desk, fault: station_rows.Fault) -> str:
-    words = station_rows.in_words(fault, desk.frame.language)
-    if not fault.row:  # about the file as a whole
-        return words
-    return desk.t("changes.stations_row", row=fault.row, code=fault.code or "—", words=words)
 
 
 # ---- the table ----

@@ -122,6 +122,9 @@ async def page(desk: Desk, change_id: int, refusal: Refusal | None = None) -> Re
             "review_on": times.day(change.review_on, desk.frame.language) if change.review_on else "",
         },
         address=kind.address(change),
+        undo_told=desk.t(
+            "changes.undo_told" if change.kind is ChangeKind.CALENDAR else "changes.undo_untold"
+        ),
         shown=await kind.shown(desk, change),
         history=await _history(desk, change),
         can=await _can(desk, change, scope.path),

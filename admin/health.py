@@ -16,6 +16,7 @@ from knowledge import calendar, gaps, health, reviews
 from knowledge.gaps import Gap, Gaps
 from knowledge.health import Clash, Conflicts, Held, Stale, Torn
 from knowledge.reviews import Review, Reviewed
+from knowledge.row_entries import Beside
 from office.errors import Invalid, NotFound
 from office.hours import beijing_day
 from office.staff import Permission
@@ -105,6 +106,32 @@ def _conflicts(desk: Desk, found: Conflicts) -> dict[str, Any]:
             }
             for one in found.misworded
         ],
+        "strays": [
+            {
+                "name": f"{one.code} {one.name}",
+                "number": 0,
+                "href": f"/admin/stations/{one.station_id}",
+                "words": desk.t(f"health.stray_{one.kind.value}"),
+            }
+            for one in found.strays
+        ],
+        "beside": [_beside(one) for one in found.beside],
+    }
+
+
+def _beside(one: Beside) -> dict[str, Any]:
+    return {
+        "href": f"/admin/changes/{one.change_id}",
+        "row": one.row,
+        "number": one.number,
+        "entries": [
+            {
+                "href": f"/admin/entries/{row.entry.id}",
+                "no": row.entry.entry_no,
+                "question": row.version.question,
+            }
+            for row in one.entries
+        ],
     }
 
 
@@ -165,6 +192,7 @@ def _gaps(desk: Desk, found: Gaps) -> dict[str, Any]:
         "dates": [calendar.label(kind, desk.frame.language) for kind in found.dates],
         "units": [unit.name for unit in found.units],
         "years": list(found.years),
+        "samples": list(found.samples),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from admin.forms import Form
 from admin.packs import Reading, adapted_pack, overrides, proposals, row_facts
 from admin.pages import Desk, Refusal, done, signed_in
-from admin.rule_fields import FIELDS, LISTS, between, field_label, leaf_fields
+from admin.rule_fields import FIELDS, LISTS, TRANSLATED, between, field_label, leaf_fields, untranslated
 from knowledge import calendar, eligibility, lint, packs, rules
 from knowledge.citations import cited
 from knowledge.eligibility import BadRow
@@ -112,15 +112,15 @@ async def _both(desk: Desk, pack_id: str, row: str) -> tuple[RulePack, Leaf]:
 def _content(form: Form, pack: RulePack, shipped: Leaf) -> dict[str, Any]:
     """What the form says otherwise than the files do; a field left as it is shipped is not given."""
     code = form.text("leaf") or shipped.row
-    others = pack.rows(code)
-    known = [leaf_fields(leaf) for leaf in (shipped, *others[:1])]
+    others = pack.rows(code) if code != shipped.row else ()
+    known = [_as_typed(leaf) for leaf in (shipped, *others[:1])]
     content: dict[str, Any] = {} if code == shipped.row else {"leaf": code}
     for name in FIELDS:
         if name == "ticket":
             if form.text("ticket"):
                 content["ticket"] = form.text("ticket") == "1"
             continue
-        typed = [line.strip() for line in form.text(name).splitlines() if line.strip()]
+        typed = _lines(form.text(name).splitlines())
         # Without English a changed Chinese text is shown to everybody; there is nothing to write down for it.
         if any(typed == fields[name] for fields in known) or (not typed and name.endswith("_en")):
             continue
@@ -130,7 +130,28 @@ def _content(form: Form, pack: RulePack, shipped: Leaf) -> dict[str, Any]:
             content[name] = typed
         else:
             content[name] = "\n".join(typed)
-    return content
+    return _without_stale_english(content, form, _as_typed(pack.rows(shipped.row)[0]))
+
+
+def _without_stale_english(
+    content: dict[str, Any], form: Form, now: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """The content without the district's own English of a text whose Chinese alone was changed."""
+
+    def left(name: str) -> bool:
+        return _lines(form.text(name).splitlines()) == now[name]
+
+    stale = [f"{name}_en" for name in TRANSLATED if left(f"{name}_en") and not left(name)]
+    return {name: value for name, value in content.items() if name not in stale}
+
+
+def _as_typed(leaf: Leaf) -> dict[str, list[str]]:
+    """A row's texts as the form would send them back untouched: blank lines do not come through it."""
+    return {name: _lines(value) for name, value in leaf_fields(leaf).items() if isinstance(value, list)}
+
+
+def _lines(lines: Iterable[str]) -> list[str]:
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _citation(line: str, pack: RulePack) -> dict[str, str]:
@@ -173,6 +194,7 @@ async def _page(
         codes=_codes(desk, row, packs.load(pack_id)),
         problems=_problems(desk, values, pack_id) if typed else [],
         looked=between(desk, now, become) if become else None,
+        notes=untranslated(desk, looked) if looked is not None else [],
         laws=", ".join(pack.laws),
         may_draft=desk.may(Permission.DRAFT_RULES),
     )

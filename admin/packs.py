@@ -217,13 +217,20 @@ def row_facts(
         "topic": topics()[now.topic].meaning,
         "group": now.group,
         "ticket": now.ticket,
-        "flags": before.flags,
+        "flags": [_flag(desk, flag, before, change) for flag in before.flags],
         "open": LOCAL in before.flags and change is None,
         "change": None
         if change is None
         else {"id": change.id, "number": change.number, "scope": scopes.get(change.scope_unit_id, "")},
         "waiting": waiting,
     }
+
+
+def _flag(desk: Desk, flag: str, leaf: Leaf, change: Change | None) -> str:
+    """A row's mark; with LOCAL, what the row says until the district has worded it."""
+    if flag != LOCAL or change is not None:
+        return flag
+    return f"{flag} · {desk.t('packs.local_ticket' if leaf.ticket else 'packs.local_answered')}"
 
 
 def options(desk: Desk, slot: Slot) -> list[tuple[str, str]]:

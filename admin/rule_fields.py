@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from admin.differences import Part, of_lines, of_text
@@ -11,6 +11,7 @@ from knowledge.pack_parts import Leaf
 
 FIELDS = ("answer", "answer_en", "steps", "steps_en", "bring", "bring_en", "basis", "ticket")
 LISTS = frozenset({"steps", "steps_en", "bring", "bring_en", "basis"})
+TRANSLATED = ("answer", "steps", "bring")
 WORDS = ("leaf", *FIELDS)
 MOSTLY_SAME = 0.5
 
@@ -27,6 +28,15 @@ def leaf_fields(leaf: Leaf) -> dict[str, Any]:
         "basis": [citation.short for citation in leaf.basis],
         "ticket": leaf.ticket,
     }
+
+
+def untranslated(desk: Desk, content: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A warning of the fields that a change words in Chinese only: English readers get the Chinese."""
+    left = [name for name in TRANSLATED if name in content and not content.get(f"{name}_en")]
+    if not left:
+        return []
+    fields = desk.t("list.comma").join(field_label(desk, name) for name in left)
+    return [{"words": desk.t("packs.english_left", fields=fields), "tone": "warn"}]
 
 
 def field_label(desk: Desk, name: str) -> str:

@@ -181,6 +181,7 @@ async def _show(
         is_open=desk.hours.is_open(desk.now),
         missing=worktime.missing_years(desk.hours, today),
         shipped=not any(change.state is ChangeState.SIGNED for change in history),
+        samples=worktime.sample_years(present),
         waiting=waiting.id if waiting else 0,
         first=first.isoformat(),
         cells=cells(desk, desk.hours, first, SHOWN_DAYS, today),

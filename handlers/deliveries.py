@@ -15,6 +15,7 @@ from handlers.callbacks import Op, tap
 from knowledge import calendar, moves, reminders
 from knowledge.calendar import KeyDate, spoken
 from knowledge.reminders import What
+from office.hours import beijing_day
 from office.outbox import Delivery
 from office.words import CHINESE, say
 
@@ -23,7 +24,8 @@ Built = tuple[str, InlineKeyboardMarkup | None]
 
 def methods(delivery: Delivery, chat_id: int, lang: str) -> list[SendMessage]:
     """The messages of a delivery, the buttons under the last; raises `KeyError` for an unknown kind."""
-    text, keyboard = BUILDERS[delivery.kind](delivery.facts, lang)
+    facts = {**delivery.facts, "written": beijing_day(delivery.created_at)}
+    text, keyboard = BUILDERS[delivery.kind](facts, lang)
     pieces = speech.parts(text)
     return [
         SendMessage(
@@ -86,7 +88,7 @@ def _moved(facts: dict[str, Any], lang: str) -> Built:
         if row["audience"]:
             what = f"{what}（{row['audience']}）" if lang == CHINESE else f"{what} ({row['audience']})"
         dates = {
-            name: escape(calendar.when(moves.from_facts(row[name]), lang))
+            name: escape(moves.when(moves.from_facts(row[name]), facts["written"], lang))
             for name in ("old", "new")
             if row[name]
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 from knowledge import lint
@@ -13,6 +13,8 @@ ENTERED_IN_ORDER = (K.LIST_POSTED, K.NOMINEES_POSTED, K.CANDIDATES_POSTED)
 TERMS = (K.APPEALS_CLOSE, K.SUITS_CLOSE, K.SUSPENSION_SERVED, K.LIST_AMENDED)
 """Last days on which something can be handed in or mended; the law says nothing of rest days moving them."""
 SATURDAY = 5
+FAR = timedelta(days=731)
+"""Further ahead than this a day is rather a slip of the pen than an election."""
 
 
 def weekend(day: date) -> bool:
@@ -127,6 +129,7 @@ def _doubts(
     if before is not None and before.day != election.day and _list_is_out(before, rules, today):
         facts = {"old": before.day.isoformat() if before.day else "—"}
         yield Finding("day", "calendar.day_after_list", blocks=False, facts=facts)
+    yield from _doubtful_day(election, dates, today, before)
     for number, window in enumerate(election.windows):
         if K.LIST_POSTED in dates and window.last >= dates[K.LIST_POSTED][0].first:
             facts = {"last": window.last.isoformat(), "posted": dates[K.LIST_POSTED][0].first.isoformat()}
@@ -143,6 +146,22 @@ def _doubts(
             if rests(key_date.last):
                 facts = {"day": key_date.last.isoformat()}
                 yield Finding(kind.value, "calendar.rest_day", blocks=False, facts=facts)
+
+
+def _doubtful_day(
+    election: Election, dates: Dates, today: date, before: Election | None
+) -> Iterator[Finding]:
+    if election.day is None:
+        if before is not None and before.day is not None:
+            yield Finding("day", "calendar.day_emptied", blocks=False, facts={"old": before.day.isoformat()})
+        return
+    facts = {"day": election.day.isoformat()}
+    if election.day > today + FAR:
+        yield Finding("day", "calendar.day_far", blocks=False, facts=facts)
+    for posting in dates.get(K.LIST_POSTED, []):
+        if posting.latest and posting.last < today <= election.day:
+            facts["posted"] = posting.last.isoformat()
+            yield Finding("day", "calendar.list_past", blocks=False, facts=facts)
 
 
 def _list_is_out(election: Election, rules: Sequence[Offset], today: date) -> bool:

@@ -17,7 +17,7 @@ from knowledge.shelf import Shelved
 from knowledge.station_gaps import without_station
 from knowledge.versions import Audience, Entry, EntryState, EntryVersion, Topic, topics
 from office import units, worktime
-from office.hours import beijing_day
+from office.hours import OfficeHours, beijing_day
 from office.staff import Staff
 from office.units import Unit, contains
 
@@ -53,10 +53,12 @@ class Gaps:
     dates: tuple[DateKind, ...]
     units: tuple[Unit, ...]
     years: tuple[int, ...]
+    samples: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:
-        return sum(map(len, (self.topics, self.entries, self.rows, self.dates, self.units, self.years)))
+        dated = (self.dates, self.years, self.samples)
+        return sum(map(len, (self.topics, self.entries, self.rows, self.units, *dated)))
 
 
 async def gaps(session: AsyncSession, person: Staff, *, now: datetime) -> Gaps:
@@ -66,6 +68,7 @@ async def gaps(session: AsyncSession, person: Staff, *, now: datetime) -> Gaps:
     office = await units.election_office(session)
     pack = await rules.in_force(session, now=now)
     dates = await elections.spans(session, now)
+    table = await worktime.in_force(session, now=now)
     return Gaps(
         topics=tuple(without_answer(rows, office, today)),
         # What does not answer at all comes before what answers with a reservation.
@@ -79,7 +82,8 @@ async def gaps(session: AsyncSession, person: Staff, *, now: datetime) -> Gaps:
         rows=tuple(_unworded(pack)),
         dates=tuple(kind for kind in DateKind if not dates.get(kind)),
         units=tuple(await without_station(session)),
-        years=worktime.missing_years(await worktime.hours(session, now=now), today),
+        years=worktime.missing_years(OfficeHours.of(table), today),
+        samples=worktime.sample_years(table),
     )
 
 

@@ -15,12 +15,12 @@ from itertools import combinations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import base, calendar, elections, lint, pack_record, reviews, rules, shelf
+from knowledge import base, calendar, elections, pack_record, reviews, rules, shelf
 from knowledge.calendar import BadCalendar, Election
-from knowledge.lint import Problem
 from knowledge.live import lexicon
-from knowledge.pack_parts import RulePack
-from knowledge.stations import Station
+from knowledge.misworded import Misworded, misworded
+from knowledge.row_entries import Beside, beside
+from knowledge.station_days import Stray, strays
 from knowledge.text import normalise
 from knowledge.versions import Audience, EntryState, EntryVersion
 from office import leases
@@ -112,15 +112,6 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
-class Misworded:
-    """Something in force whose text the lint refuses; `place` is a path in the console."""
-
-    name: str
-    place: str
-    problem: Problem
-
-
-@dataclass(frozen=True, slots=True)
 class Conflicts:
     """All that contradicts itself, as far as the person who asked may see it."""
 
@@ -129,11 +120,13 @@ class Conflicts:
     seams: tuple[Torn, ...]
     stale: tuple[Stale, ...]
     misworded: tuple[Misworded, ...]
+    strays: tuple[Stray, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
     @property
     def count(self) -> int:
-        """How many are faults: that a narrower scope comes first is none."""
-        return len(self.clashes) + len(self.seams) + len(self.stale) + len(self.misworded)
+        """How many are faults: what is narrower or only to be looked at is none."""
+        return sum(map(len, (self.clashes, self.seams, self.stale, self.misworded, self.strays)))
 
 
 async def conflicts(session: AsyncSession, person: Staff, *, now: datetime) -> Conflicts:
@@ -150,7 +143,9 @@ async def conflicts(session: AsyncSession, person: Staff, *, now: datetime) -> C
         narrower=tuple(clash for clash in found if clash in narrower),
         seams=(*await _entry_seams(session, rows, today), *await _change_seams(session, today)),
         stale=tuple(await _stale(session, now)),
-        misworded=(*_in_entries(rows), *_in_pack(pack), *await _in_notes(session, today)),
+        misworded=tuple(await misworded(session, rows, pack, today)),
+        strays=tuple(await strays(session, await elections.spans(session, now))),
+        beside=tuple(await beside(session, rows, pack, now=now)),
     )
 
 
@@ -281,38 +276,3 @@ async def _contradicting_calendar(session: AsyncSession, today: date) -> list[St
         for finding in found
         if finding.blocks
     ]
-
-
-# --- words that must not stand anywhere ---
-
-
-def _in_entries(rows: Iterable[shelf.Shelved]) -> Iterator[Misworded]:
-    for row in rows:
-        version = row.version
-        texts = (version.short, version.full, *version.steps, *version.documents)
-        for problem in lint.in_texts(texts):
-            yield Misworded(row.entry.entry_no, f"/admin/entries/{row.entry.id}", problem)
-
-
-def _in_pack(pack: RulePack) -> Iterator[Misworded]:
-    for leaf in pack.leaves:
-        said = (leaf.answer, leaf.answer_en, *leaf.steps, *leaf.steps_en, *leaf.bring, *leaf.bring_en)
-        for problem in lint.in_texts(said, region=pack.id):
-            yield Misworded(f"{pack.id}:{leaf.row}", f"/admin/packs/{pack.id}", problem)
-
-
-async def _in_notes(session: AsyncSession, today: date) -> list[Misworded]:
-    """Notes are shown as they are: nothing in them is filled in."""
-    found = []
-    for station in await session.scalars(select(Station).where(Station.note != "").order_by(Station.code)):
-        found += [
-            Misworded(station.code, f"/admin/stations/{station.id}", problem)
-            for problem in lint.in_texts((station.note,), variables=())
-        ]
-    election = await elections.in_force(session, today)
-    for window in election.windows if election else ():
-        found += [
-            Misworded(window.audience, "/admin/calendar", problem)
-            for problem in lint.in_texts((window.note,), variables=())
-        ]
-    return found

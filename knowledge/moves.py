@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from knowledge import calendar
 from knowledge.milestones import DateKind, Dates, K, KeyDate
+from office.words import CHINESE
 
 TOLD = (K.REGISTRATION, K.LIST_POSTED, K.VOTING)
 """What whoever asked for reminders plans by, and so is told of when it moves."""
@@ -56,6 +58,24 @@ def compared(before: Dates, after: Dates) -> tuple[Move, ...]:
         new = {one.audience: one for one in after.get(kind, [])}
         rows += [Move(kind, name, old.get(name), new.get(name)) for name in dict.fromkeys([*new, *old])]
     return tuple(rows)
+
+
+def when(key_date: KeyDate, today: date, lang: str = CHINESE) -> str:
+    """The day or days in words, each with its year where that is not the year of `today`:
+    2027年1月5日（周二）, Tue 5 Jan 2027."""
+    said = calendar.when(key_date, lang)
+    # The last day stands behind the first, whose words may end on the same ones.
+    if key_date.last.year != today.year:
+        head, found, tail = said.rpartition(calendar.spoken(key_date.last, lang))
+        said = f"{head}{_dated(key_date.last, lang)}{tail}" if found else said
+    if key_date.first != key_date.last and key_date.first.year != today.year:
+        said = said.replace(calendar.spoken(key_date.first, lang), _dated(key_date.first, lang), 1)
+    return said
+
+
+def _dated(day: date, lang: str) -> str:
+    said = calendar.spoken(day, lang)
+    return f"{day.year}年{said}" if lang == CHINESE else f"{said} {day.year}"
 
 
 def told(moves: Iterable[Move]) -> list[Move]:

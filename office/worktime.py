@@ -18,6 +18,8 @@ from office.timetable import Timetable
 
 SUBJECT = "hours"
 LAST_QUARTER = 10
+SAMPLE = "示例数据"
+"""With this begins the source of a year's table that is only a sample."""
 
 
 async def hours(session: AsyncSession, *, now: datetime) -> OfficeHours:
@@ -86,6 +88,11 @@ async def propose(
 def missing_years(hours: OfficeHours, today: date) -> tuple[int, ...]:
     """Which of this year and the next have no table: their holidays count as plain weekdays."""
     return tuple(year for year in (today.year, today.year + 1) if not hours.has_year(year))
+
+
+def sample_years(table: Timetable) -> tuple[int, ...]:
+    """The years whose table still says that it is only a sample, signed or not."""
+    return tuple(year for year, given in sorted(table.years.items()) if given.source.startswith(SAMPLE))
 
 
 def pressing_years(hours: OfficeHours, today: date, promised: date) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ import pytest
 from admin import calendar_strip
 from admin.calendar_strip import Mark
 from knowledge import elections
+from knowledge.stations import Station, StationKind
 from office import changes
 from office.changes import ChangeKind, ChangeState
 from office.store import Store
@@ -91,8 +92,42 @@ async def test_any_day_can_be_tried_and_nothing_is_kept(
     wrong = await li_qiang.get(f"{HERE}/try", params={"day": "2026-02-30"})
     assert wrong.status_code == 422
     assert "选举日" in text(wrong.text)
+    late = await li_qiang.get(f"{HERE}/try", params={"day": "2026-12-29", "posted": "2027-01-02"})
+    assert late.status_code == 422
+    assert "选民名单公布" in text(late.text)
     async with store.reading() as session:
         assert await changes.count_waiting(session) == 0
+
+
+async def test_polling_stations_closed_on_the_new_day_are_warned_of_until_their_hours_are_mended(
+    store: Store, cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    hours = {"from": "2026-12-29", "to": "2026-12-29", "weekdays": "1-7", "spans": ["7:00-20:00"]}
+    async with store.transaction() as session:
+        session.add(
+            Station(
+                kind=StationKind.POLLING, code="12-01", name="书香苑投票站", unit_id=cast.riverside.id,
+                groups=[], address="示例路2号", hours=[hours], access=[],
+            )
+        )  # fmt: skip
+    li_qiang = await signed_in(cast.li_qiang)
+    warning = "1个投票站的开放时间不在新的投票日：12-01"
+    same = await proposed(li_qiang, then="look", day="2026-12-29")
+    assert warning not in text(same.text)
+    looked = await proposed(li_qiang, then="look")
+    assert warning in text(looked.text)
+    assert 'href="/admin/stations?kind=polling"' in looked.text
+    assert "2027年1月5日（周二）" in text(looked.text)
+    taken = await proposed(li_qiang, reason="市里统一推迟")
+    address = taken.headers["location"].split("?")[0]
+    wang_fang = await signed_in(cast.wang_fang)
+    assert warning in text((await wang_fang.get(address)).text)
+    assert "12-01" not in (await wang_fang.get("/admin/health")).text
+    await wang_fang.get(address)
+    assert (await wang_fang.post(f"{address}/sign")).status_code == 303
+    assert "12-01 书香苑投票站" in text((await wang_fang.get("/admin/health")).text)
+    shown = text((await wang_fang.get(address)).text)
+    assert "订阅了日期提醒的群众会收到日期变动的消息" in shown
 
 
 async def test_a_new_day_is_proposed_with_before_and_after_and_signed_by_another(

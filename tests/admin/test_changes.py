@@ -168,6 +168,7 @@ async def test_undoing_asks_to_be_sure_also_without_script(
     await sign(wang_fang, waiting)
     shown = await page(wang_fang, waiting)
     assert 'name="sure"' in shown
+    assert "不会自动通知群众" in shown
     unsure = await wang_fang.post(f"{LIST}/{waiting.id}/undo")
     assert unsure.status_code == 422
     assert "请先勾选确认" in unsure.text

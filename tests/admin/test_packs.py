@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import date
@@ -18,6 +19,7 @@ from tests.make import Cast
 
 PACK = "/admin/packs/shanghai"
 B1 = f"{PACK}/B1"
+A12 = f"{PACK}/A12"
 STEPS = [
     "回户籍地向选举机构开选民资格证明（可先电话联系，看能否代办、寄送）",
     "带证明和身份证到居住地登记站",
@@ -294,3 +296,67 @@ async def test_a_line_that_is_not_whole_is_named(cast: Cast, signed_in: Callable
     more = await browser.post(CONTACTS, table(WEST, then="row"))
     assert more.status_code == 200
     assert more.text.count('name="contact_name"') == 3
+
+
+# ---- the two languages, and the mark of what the district words ----
+
+
+def form_of(page: str) -> dict[str, str]:
+    """The texts of the form as the page shows them, untouched."""
+    found = re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    return {name: html.unescape(value).removeprefix("\n") for name, value in found}
+
+
+async def test_english_left_alone_stays_as_shipped_unless_the_chinese_changes(
+    store: Store, cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    browser = await signed_in(cast.li_qiang)
+    shown = form_of((await browser.get(A12)).text)
+    assert shown["answer_en"]
+    left = {**shown, "leaf": "A12", "paper": "区选举委员会第3次会议"}
+    bring = await browser.post(A12, {**left, "bring": "护照", "then": "look"})
+    assert "只改了中文：翻译以前，英文读者看到的是中文" in text(bring.text)
+    both = await browser.post(A12, {**left, "bring": "护照", "bring_en": "Passport", "then": "look"})
+    assert "只改了中文：翻译以前" not in text(both.text)
+    taken = await browser.post(A12, {**left, "bring": "护照", "bring_en": "Passport", "then": "propose"})
+    assert taken.status_code == 303
+    async with store.reading() as session:
+        number = taken.headers["location"].split("?")[0].rsplit("/", 1)[1]
+        change = await changes.get(session, int(number))
+        assert set(change.content) == {"bring", "bring_en"}
+
+
+async def test_another_proposal_keeps_what_the_district_worded_before(
+    store: Store, cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    own = {"answer": "先开选民资格证明。", "answer_en": "First fetch a voter certificate."}
+    await in_force(signed_in, cast, leaf="B1", steps="", bring="", **own)
+    browser = await signed_in(cast.li_qiang)
+    shown = form_of((await browser.get(B1)).text) | {"leaf": "B1", "paper": "区选举委员会第4次会议"}
+    assert shown["answer_en"] == own["answer_en"]
+
+    async def next_content(**more: str) -> dict[str, Any]:
+        taken = await browser.post(B1, {**shown, **more, "then": "propose"})
+        assert taken.status_code == 303, text(taken.text)
+        address = taken.headers["location"].split("?")[0]
+        async with store.reading() as session:
+            content = (await changes.get(session, int(address.rsplit("/", 1)[1]))).content
+        await browser.get(address)
+        assert (await browser.post(f"{address}/drop")).status_code == 303
+        await browser.get(B1)
+        return content
+
+    kept = await next_content(bring="身份证")
+    assert own.items() <= kept.items()
+    # Their English said what the Chinese no longer says.
+    changed = await next_content(answer="不用再开证明。")
+    assert changed["answer"] == "不用再开证明。"
+    assert "answer_en" not in changed
+
+
+async def test_what_the_district_is_to_word_reads_as_what_the_row_does_until_then(
+    cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    browser = await signed_in(cast.li_qiang)
+    assert "LOCAL · 以公告为准" in text((await browser.get(A12)).text)
+    assert "LOCAL · 转人工" in text((await browser.get(f"{PACK}/XH")).text)

@@ -83,6 +83,20 @@ async def test_the_page_tells_week_holidays_source_and_the_days_ahead(
     assert page.count('aria-current="date"') == 1
 
 
+async def test_a_signed_table_that_is_still_the_sample_is_warned_of(
+    store: Store, cast: Cast, signed_in: Callable[..., Any], clock: Clock
+) -> None:
+    browser = await signed_in(cast.li_qiang)
+    table = shipped()
+    first = await signed(store, cast, clock(), replace(table, shifts={SATURDAY: ()}))
+    shown = words((await browser.get("/admin/hours")).text)
+    assert "2026年的表还是示例数据" in shown
+    assert "2026" in words((await browser.get("/admin/health?view=gaps")).text).split("示例数据的年份")[1]
+    real = {year: replace(given, source="国办发明电〔2025〕0号") for year, given in table.years.items()}
+    await signed(store, cast, clock(), replace(table, years=real), seen=first)
+    assert "还是示例数据" not in words((await browser.get("/admin/hours")).text)
+
+
 async def test_any_week_can_be_looked_at(cast: Cast, signed_in: Callable[..., Any]) -> None:
     browser = await signed_in(cast.li_qiang)
     shown = words((await browser.get("/admin/hours?from=2026-09-28")).text)

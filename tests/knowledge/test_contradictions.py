@@ -27,7 +27,7 @@ def blocking(content: dict[str, Any], **more: Any) -> list[tuple[str, str]]:
 
 
 def test_a_sound_calendar_has_neither() -> None:
-    assert found(SOUND) == []
+    assert found(SOUND, date(2026, 11, 19)) == []
     assert found({"name": "示例选举", "windows": [WINDOW]}) == []
 
 
@@ -112,6 +112,29 @@ def test_moving_the_day_after_the_list_is_out_needs_a_reason() -> None:
     assert ("day", "calendar.day_after_list") not in doubts(moved, before=unposted, today=date(2026, 11, 18))
 
 
+def test_a_published_day_that_is_emptied_needs_a_reason() -> None:
+    before = Election.from_content({"name": "示例选举", "day": "2026-12-29"})
+    emptied: dict[str, Any] = {"name": "示例选举", "day": None}
+    assert doubts(emptied, before=before) == [("day", "calendar.day_emptied")]
+    assert doubts(emptied, before=Election.from_content(emptied)) == doubts(emptied) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "asked"), [("2028-11-20", False), ("2028-11-22", True), ("2036-12-29", True)]
+)
+def test_a_day_more_than_two_years_ahead_needs_a_reason(day: str, asked: bool) -> None:
+    assert (("day", "calendar.day_far") in doubts({"name": "示例选举", "day": day})) is asked
+
+
+def test_a_list_that_would_have_had_to_be_posted_already_needs_a_reason() -> None:
+    past = ("day", "calendar.list_past")
+    assert past in doubts(SOUND, today=date(2026, 11, 20))
+    assert past not in doubts(SOUND, today=date(2026, 11, 19))
+    # Once the actual posting is entered there is nothing to ask.
+    posted = {**SOUND, "posted": {"list_posted": "2026-11-18"}}
+    assert past not in doubts(posted, today=date(2026, 11, 20))
+
+
 def test_registration_beyond_the_posting_and_looser_distances_are_asked_about() -> None:
     content = {
         "name": "示例选举", "day": "2026-12-29", "windows": [{**WINDOW, "to": "2026-12-09"}],
@@ -128,9 +151,13 @@ def test_every_finding_can_be_said_in_one_line(language: str) -> None:
     contents = [
         {"name": "示例选举", "day": "2026-12-29", "windows": [{**WINDOW, "to": "2026-12-09"}, dict(WINDOW)]},
         {"name": "示例选举", "day": "2026-12-29"},
+        {"name": "示例选举", "day": "2026-12-01"},
+        {"name": "示例选举", "day": "2029-12-29"},
+        {"name": "示例选举", "day": None},
     ]
+    before = Election.from_content(SOUND)
     for content in contents:
-        for one in found(content):
+        for one in found(content, before=before):
             text = say(one.key, language, field=one.field, **one.facts)
             assert text.startswith(one.field)
             assert "\n" not in text

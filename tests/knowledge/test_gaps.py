@@ -111,6 +111,7 @@ async def test_milestones_units_and_years_without_anything_are_told(
     assert DateKind.DAY not in found.dates
     assert [unit.name for unit in found.units] == ["临江街道", "北塘镇"]
     assert found.years == (2027,)
+    assert found.samples == (2026,)
     async with store.transaction() as session:
         session.add(
             Station(

@@ -264,3 +264,47 @@ async def test_a_sound_base_has_no_conflicts(store: Store, cast: Cast, now: date
     async with store.transaction() as session:
         await an_entry(session, cast, now)
     assert (await conflicts_for(store, cast.wang_fang, now)).count == 0
+
+
+async def test_a_signed_wording_leads_to_the_entries_of_its_topic(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    topic = packs.load("shanghai").rows("B1")[0].topic
+    later = now + timedelta(hours=2)
+    async with store.transaction() as session:
+        await an_entry(session, cast, now, "K-0540", topic=topic)
+        await an_entry(session, cast, now, "K-0541", topic="voter_card", phrasings=LOST)
+        await an_entry(session, cast, now, "K-0542", topic=topic, phrasings=OTHER, effective_until=day(-1))
+    change = await signed(store, cast, now + timedelta(hours=1))
+    async with store.transaction() as session:
+        await an_entry(
+            session, cast, later, "K-0543", topic=topic, phrasings=("甲甲甲甲", "乙乙乙乙", "丙丙丙丙")
+        )
+        await an_entry(
+            session, cast, later, "K-0544", topic=topic, confirmed=False,
+            phrasings=("丁丁丁丁", "戊戊戊戊", "己己己己"),
+        )  # fmt: skip
+    seen = await conflicts_for(store, cast.wang_fang, later)
+    (told,) = seen.beside
+    assert (told.row, told.change_id, told.number) == ("B1", change.id, 1)
+    assert [one.entry.entry_no for one in told.entries] == ["K-0540", "K-0544"]
+    assert seen.count == len(seen.clashes)  # they may be right
+
+
+async def test_stations_that_are_closed_on_election_day_are_conflicts_until_mended(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    wrong = [{"from": "2026-12-28", "to": "2026-12-28", "weekdays": "1-7", "spans": ["7:00-20:00"]}]
+    async with store.transaction() as session:
+        station = Station(
+            kind=StationKind.POLLING, code="12-01", name="书香苑投票站", unit_id=cast.riverside.id,
+            groups=[], address="临江街道示例路2号", hours=wrong, access=[],
+        )  # fmt: skip
+        session.add(station)
+    seen = await conflicts_for(store, cast.wang_fang, now)
+    assert [one.code for one in seen.strays] == ["12-01"]
+    assert seen.count == 1
+    async with store.transaction() as session:
+        found = await session.get_one(Station, station.id)
+        found.hours = [{**wrong[0], "from": "2026-12-29", "to": "2026-12-29"}]
+    assert (await conflicts_for(store, cast.wang_fang, now)).strays == ()
