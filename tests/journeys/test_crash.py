@@ -25,7 +25,7 @@ from tests.servers import postgres
 from ticketing import tickets
 from ticketing.records import Ticket
 
-ROUNDS = 5
+ROUNDS = 3
 _numbers = itertools.count()
 
 

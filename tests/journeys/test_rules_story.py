@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.bot.running import Running
-from tests.journeys.test_story import DESK, PHONE, a_page, joins, newest, says, sound
+from tests.journeys.test_story import PHONE, a_page, joins, newest, says, sound
 
 LARGE = {"width": 390, "height": 844}
 STEPS = ("回户籍地向选举机构开选民资格证明", "带证明和身份证到居住地登记站", "在居住地参选")
@@ -29,7 +29,7 @@ async def tries_the_case(page: Page, home: str) -> None:
     await sound(page)
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desktop"])
+@pytest.mark.parametrize("size", [PHONE], ids=["phone"])
 async def test_the_districts_wording_and_a_moved_election_reach_the_voters(
     browser: Browser, tmp_path: Path, size: dict[str, int]
 ) -> None:

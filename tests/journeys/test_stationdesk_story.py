@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from office.hours import BEIJING
 from tests.bot.running import Running
-from tests.journeys.test_story import DESK, PHONE, a_page, joins, sound
+from tests.journeys.test_story import DESK, a_page, joins, sound
 
 LARGE = {"one-window-size": "large"}
 HEADING = "类型,编号,名称,所属街镇,服务小组,地址,附近,开放时间,电话,纬度,经度"
@@ -75,7 +75,7 @@ async def proposes_a_file(page: Page, home: str, file: Path) -> str:
     return page.url.partition("?")[0]
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desktop"])
+@pytest.mark.parametrize("size", [DESK], ids=["desktop"])
 async def test_a_shift_and_new_stations_take_two_persons_and_hold_at_once(
     browser: Browser, tmp_path: Path, size: dict[str, int]
 ) -> None:

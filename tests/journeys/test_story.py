@@ -72,7 +72,7 @@ async def test_a_question_is_answered_or_owed_and_the_next_asker_is_answered_at_
         # What the office knows is answered with its legal basis.
         await says(zhang_min, "啥辰光好登记？")
         await expect(newest(zhang_min)).to_contain_text("登记")
-        await says(zhang_min, "外地户口没有证明，能在这边登计吗")
+        await says(zhang_min, "户口在外地，选民资格证明怎么开")
         await expect(zhang_min.locator("article.message:not(.mine)").last).to_contain_text("资格证明")
 
         # What it has not decided becomes a ticket with number, code and promised time.
