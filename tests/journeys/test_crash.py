@@ -25,7 +25,7 @@ from tests.servers import postgres
 from ticketing import tickets
 from ticketing.records import Ticket
 
-ROUNDS = 3
+ROUNDS = 5
 _numbers = itertools.count()
 
 
