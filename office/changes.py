@@ -28,12 +28,13 @@ PAGE = 30
 
 
 class ChangeKind(StrEnum):
-    """What is changed: a row of a rule pack, an election's calendar, the working hours, stations."""
+    """What is changed: a rule pack's row, a calendar, working hours, stations, who signs rolls."""
 
     RULES = auto()
     CALENDAR = auto()
     HOURS = auto()
     STATIONS = auto()
+    SIGNER = auto()
 
 
 class ChangeState(StrEnum):

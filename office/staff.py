@@ -42,21 +42,28 @@ class Permission(StrEnum):
     SEE_STAFF = auto()
     MANAGE_STAFF = auto()
     SEE_AUDIT = auto()
+    SEE_ROLL = auto()
+    PREPARE_ROLL = auto()
+    APPLY_ROLL = auto()
+    LOOK_UP = auto()
+    REVIEW_LOOKUPS = auto()
 
 
 P = Permission
 GRANTS: Mapping[Role, frozenset[Permission]] = {
-    Role.REGISTRAR: frozenset({P.SEE_ENTRIES, P.SEE_RULES}),
+    Role.REGISTRAR: frozenset({P.SEE_ENTRIES, P.SEE_RULES, P.LOOK_UP}),
     Role.DUTY_OFFICER: frozenset(
         {P.SEE_TICKETS, P.WORK_TICKETS, P.SEE_ENTRIES, P.DRAFT_ENTRIES, P.SEE_RULES, P.DRAFT_RULES}
     ),
     Role.EDITOR: frozenset({P.SEE_TICKETS, P.SEE_ENTRIES, P.DRAFT_ENTRIES, P.SEE_RULES, P.DRAFT_RULES}),
     Role.REVIEWER: frozenset(
         {P.SEE_TICKETS, P.WORK_TICKETS, P.SEE_ENTRIES, P.PUBLISH_ENTRIES, P.SEE_RULES, P.SIGN_RULES}
-        | {P.SEE_AUDIT}
+        | {P.SEE_AUDIT, P.SEE_ROLL, P.PREPARE_ROLL, P.APPLY_ROLL, P.REVIEW_LOOKUPS}
     ),
     Role.OBSERVER: frozenset({P.SEE_TICKETS, P.SEE_ENTRIES, P.SEE_RULES, P.SEE_AUDIT}),
-    Role.ADMIN: frozenset({P.SEE_STAFF, P.MANAGE_STAFF, P.SEE_AUDIT, P.SEE_ENTRIES, P.SEE_RULES}),
+    Role.ADMIN: frozenset(
+        {P.SEE_STAFF, P.MANAGE_STAFF, P.SEE_AUDIT, P.SEE_ENTRIES, P.SEE_RULES, P.SEE_ROLL, P.PREPARE_ROLL}
+    ),
 }
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from office.contacts import Channel
@@ -68,6 +68,22 @@ class TicketKind(StrEnum):
 STATUTORY_KINDS = (TicketKind.APPEAL, TicketKind.REPORT, TicketKind.CORRECTION)
 
 
+class RollIssue(StrEnum):
+    """What is said to be wrong with the voter list: 漏登, 错登, 重登, or an objection to the posted list."""
+
+    MISSING = auto()
+    WRONG = auto()
+    DUPLICATE = auto()
+    APPEAL = auto()
+
+
+class StatutoryKind(StrEnum):
+    """Which term of the law runs on a ticket, in calendar days."""
+
+    APPEAL_DECISION = auto()
+    CORRECTION = auto()
+
+
 class UnansweredReason(StrEnum):
     """Why there was no answer at once."""
 
@@ -100,7 +116,9 @@ class Ticket(Base):
     `words` is what the asker wrote, redacted, never changed after acceptance; later messages stand in the
     thread. `group` is the functional group that is to answer, where one is named. `wizard_facts` are the
     answers the asker has given step by step already: slots and options of a rule pack. `conclusion_no` counts
-    the conclusions given, so that each reaches each asker once.
+    the conclusions given, so that each reaches each asker once. `statutory_due` is the last day of a term of
+    the law. `lookup_result` is what a lookup had said when help was asked for, and `receipt_digest` the keyed
+    digest of the receipt it was asked with: an officer may ask again with it without seeing the roll.
     """
 
     __tablename__ = "ticket"
@@ -150,6 +168,11 @@ class Ticket(Base):
     reopen_count: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(String(300), default="")
     entry_created_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"))
+    roll_issue: Mapped[RollIssue | None] = mapped_column(word(RollIssue))
+    statutory_kind: Mapped[StatutoryKind | None] = mapped_column(word(StatutoryKind))
+    statutory_due: Mapped[date | None]
+    lookup_result: Mapped[str] = mapped_column(String(16), default="")
+    receipt_digest: Mapped[bytes | None] = mapped_column(LargeBinary(16))
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  SQLAlchemy reads it so
 
