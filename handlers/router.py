@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
-from aiogram import Dispatcher
+from aiogram import Dispatcher, Router
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
 from handlers import (
@@ -38,6 +36,18 @@ def dispatcher(desk: Desk, storage: BaseStorage, isolation: BaseEventIsolation) 
     found.update.outer_middleware(Transactions(desk, replies))
     first = (groups, start, mine, dates, notify, appeals, named_days)
     for module in (*first, neighbours, stations, where, ask, kinds):
-        # aiogram lets a router belong to one dispatcher for ever; a copy lets tests and tools build several.
-        found.include_router(deepcopy(module.router))
+        found.include_router(_copy(module.router))
+    return found
+
+
+def _copy(router: Router) -> Router:
+    """A router with the same handlers: aiogram lets one belong to a single dispatcher for ever.
+
+    Not a deep copy, which goes through all of aiogram's observers and takes the twentieth part of a second.
+    """
+    found = Router(name=router.name)
+    for name, observer in router.observers.items():
+        copy = found.observers[name]
+        copy.handlers.extend(observer.handlers)
+        copy._handler.filters = observer._handler.filters  # of the whole router, as groups has them
     return found

@@ -19,7 +19,7 @@ from office.store import Store
 from office.timetable import Timetable
 from office.timetable_files import SHIPPED, shipped, written
 from tests.admin.conftest import Browser, Clock
-from tests.journeys.conversation import open_town
+from tests.journeys.conversation import fill_town, open_town
 from tests.make import Cast
 from ticketing.records import Ticket
 
@@ -257,7 +257,9 @@ async def test_a_second_person_signs_and_the_next_question_is_promised_by_the_ne
     """Friday 16:50: without duty on Saturday Monday noon is promised, with it Saturday noon."""
     clock.now = moment(date(2026, 11, 20), timedelta(hours=16, minutes=50))
     li_qiang, wang_fang = await signed_in(cast.li_qiang), await signed_in(cast.wang_fang)
-    town = await open_town(store, cast, clock.now)
+    async with store.transaction() as session:
+        await fill_town(session, cast, clock.now)
+    town = open_town(store, cast, clock.now)
 
     async def promised(asker: int) -> datetime:
         await town.chat(asker).says("新楼盘还没有门牌号，登记表上的地址怎么填？")

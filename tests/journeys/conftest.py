@@ -12,9 +12,9 @@ from tests.make import Cast
 
 
 @pytest.fixture
-async def town(store: Store, cast: Cast, now: datetime) -> Town:
+def town(store: Store, cast: Cast, now: datetime) -> Town:
     """The desk at the frozen moment of the tests, on each database."""
-    return await open_town(store, cast, now)
+    return open_town(store, cast, now)
 
 
 @pytest.fixture
