@@ -11,6 +11,7 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import demo_roll
 from knowledge import base, elections, rules, station_imports
 from knowledge.calendar import BadCalendar
 from office import signin, units
@@ -20,7 +21,7 @@ from office.units import Unit, UnitKind
 from office.words import say
 
 FILE = Path(__file__).parent.parent / "data" / "demo" / "district.yaml"
-FIRST_ROLES = (Role.ADMIN, Role.DUTY_OFFICER, Role.EDITOR, Role.REVIEWER)
+FIRST_ROLES = (Role.ADMIN, Role.DUTY_OFFICER, Role.EDITOR, Role.REVIEWER, Role.REGISTRAR)
 
 
 class BadFile(ValueError):
@@ -39,10 +40,12 @@ async def load(
     *,
     now: datetime,
     progress: Callable[[int, int], None] | None = None,
+    roll_key: Path | None = None,
 ) -> int:
     """Load a district, the sample one or one's own in the same form, and the base of entries.
 
-    The file may name neighbouring offices and a file of stations beside it.
+    The file may name neighbouring offices, a file of stations beside it, and a roll of invented voters; that
+    one is made only with `roll_key`, where the service's key is or shall be.
 
     Returns how many entries there are. Raises `OSError`, and `BadFile` for a file in another form.
     """
@@ -60,6 +63,8 @@ async def load(
             await rules.install_contacts(session, data["neighbours"], basis=file.name, now=now)
         if data.get("stations"):
             await station_imports.install(session, file.with_name(data["stations"]), now=now)
+        if data.get("roll") and roll_key is not None:
+            await demo_roll.install(session, data["roll"], roll_key, basis=file.name, now=now)
         district = await units.election_office(session)
         return await base.load(session, base.FOLDER, district, now=now, progress=progress)
 

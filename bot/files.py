@@ -29,7 +29,7 @@ async def export(folder: Path) -> int:
     """Write what is in force into `folder`: entries, rules, calendar, working time, stations."""
     try:
         _make(folder)
-        async with _opened() as store, store.reading() as session:
+        async with opened() as store, store.reading() as session:
             written = await governed_files.export(session, folder, now=datetime.now(UTC))
     except NotFound:
         return no("还没有单位，请先运行一次 run", "No units are set up yet: run the program once first")
@@ -53,7 +53,7 @@ async def read_back(folder: Path, name: str | None, basis: str) -> int:
         return 2
     now = datetime.now(UTC)
     try:
-        async with _opened() as store:
+        async with opened() as store:
             async with store.reading() as session:
                 found = await governed_files.edits(session, folder, now=now)
             _show(found)
@@ -81,7 +81,7 @@ def _there(folder: Path) -> bool:
 
 
 async def _propose(session: AsyncSession, found: Sequence[Edit], name: str, basis: str, now: datetime) -> int:
-    actor = await _account(session, name)
+    actor = await account(session, name)
     count = 0
     for edit in found:
         if edit.propose is not None:
@@ -90,7 +90,8 @@ async def _propose(session: AsyncSession, found: Sequence[Edit], name: str, basi
     return count
 
 
-async def _account(session: AsyncSession, name: str) -> Staff:
+async def account(session: AsyncSession, name: str) -> Staff:
+    """The account with this user name, or with this name if it is the only one; raises `NotFound`."""
     rows = await session.scalars(select(Staff).where(or_(Staff.username == name, Staff.name == name)))
     people = [person for person in rows if person.active]
     if len(people) != 1:
@@ -131,7 +132,7 @@ def _unusable(error: Exception) -> int:
 
 
 @asynccontextmanager
-async def _opened() -> AsyncIterator[Store]:
+async def opened() -> AsyncIterator[Store]:
     """The migrated store of this installation, closed at the end."""
     found = settings()
     if found.database_url is None:

@@ -159,7 +159,8 @@ async def _first_time(machine: app.Machine) -> bool:
             bar.total = total
             bar.update(done - bar.n)
 
-        await demo.load(store, file, now=datetime.now(UTC), progress=progress)
+        key = found.roll_key_file
+        await demo.load(store, file, now=datetime.now(UTC), progress=progress, roll_key=key)
     return True
 
 

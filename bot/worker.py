@@ -21,6 +21,7 @@ from bot.learning import Learner
 from handlers import deliveries
 from handlers.turn import Desk
 from knowledge import elections, health, lessons
+from knowledge.roll import acts, imports, links
 from office import outbox, worktime
 from office.contacts import Channel, Contact
 from office.outbox import Delivery, Undeliverable
@@ -212,12 +213,16 @@ class Worker:
             partial(timed.ask_back, hours=hours, now=now),
             partial(timed.close_by_default, now=now),
             partial(elections.remind, now=now),
+            partial(imports.clear_away, now=now),
         ]
+        if self._desk.lookups.tripped is not None:
+            jobs.append(partial(self._desk.lookups.watch, now=now))
         # By the time that has passed: a look at the minute hand can be missed, or hit several times.
         tidy = self._tidied_at is None or time.monotonic() - self._tidied_at >= TIDY_EVERY
         if tidy:
             forgetting = (timed.tidy, web.forget_old, lessons.forget_old)
-            jobs += [partial(job, now=now) for job in (*forgetting, health.note)]
+            lookups = (links.forget_old, acts.forget_old)
+            jobs += [partial(job, now=now) for job in (*forgetting, *lookups, health.note)]
         for job in jobs:
             try:
                 async with self._desk.store.transaction() as session:

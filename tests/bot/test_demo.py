@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot import demo
+from bot import demo, demo_roll
 from knowledge import base, elections
 from knowledge.calendar import DateKind
+from knowledge.roll import imports, keys, sample, signers
+from knowledge.roll.lookup import lookup
+from knowledge.roll.signers import Signer
 from office.store import Store
 
 UNITS = "units:\n  - {code: DP, kind: district, name: 东浦区}\n"
@@ -55,3 +58,56 @@ async def test_an_election_that_cannot_be_is_refused_with_its_place(
     with pytest.raises(demo.BadFile, match=place.replace("[", "\\[").replace("]", "\\]")):
         await load(store, tmp_path, now, election)
     assert await demo.empty(store)
+
+
+ROLL = "roll: {election: 东浦区2026, voters: 400}\n"
+
+
+async def fill(store: Store, folder: Path, now: datetime) -> Path:
+    (folder / "district.yaml").write_text(UNITS + ROLL, encoding="utf-8")
+    await demo.load(store, folder / "district.yaml", now=now, roll_key=folder / "var" / "roll.key")
+    return folder / "var" / "roll.key"
+
+
+async def test_the_sample_roll_is_in_force_from_the_start(
+    store: Store, tmp_path: Path, now: datetime
+) -> None:
+    path = await fill(store, tmp_path, now)
+    key = keys.read_service(path)
+    async with store.reading() as session:
+        found = await imports.in_force(session)
+        assert found is not None
+        assert (found.counts["persons"], found.counts["receipts"], found.counts["canaries"]) == (400, 400, 3)
+        assert (found.key_id, found.prepared_by_id) == (key.key_id, None)
+    first = next(sample.voters(1))
+    for digest in (key.identity(first.name, first.number), key.receipt(first.receipt)):
+        seen = await lookup(store, digest, key_id=key.key_id)
+        assert seen.found is not None
+        assert (seen.found.district, seen.found.station) == (first.place.district, first.place.station)
+
+
+async def test_a_package_can_be_made_and_carried_in_with_the_keys_of_the_sample(
+    store: Store, tmp_path: Path, now: datetime
+) -> None:
+    path = await fill(store, tmp_path, now)
+    offline = keys.read_offline(path.with_name(demo_roll.OFFLINE))
+    async with store.reading() as session:
+        signer = await signers.in_force(session, now=now)
+    assert signer == Signer(offline.signer, "东浦区2026", keys.read_service(path).key_id)
+
+
+async def test_a_key_that_is_there_already_stays(store: Store, tmp_path: Path, now: datetime) -> None:
+    (tmp_path / "var").mkdir()
+    key = keys.make("东浦区2026")
+    keys.write_service(key.digest, tmp_path / "var" / "roll.key")
+    assert keys.read_service(await fill(store, tmp_path, now)) == key.digest
+    assert not (tmp_path / "var" / demo_roll.OFFLINE).exists()
+
+
+async def test_without_a_place_for_the_key_there_is_no_roll(
+    store: Store, tmp_path: Path, now: datetime
+) -> None:
+    (tmp_path / "district.yaml").write_text(UNITS + ROLL, encoding="utf-8")
+    await demo.load(store, tmp_path / "district.yaml", now=now)
+    async with store.reading() as session:
+        assert await imports.in_force(session) is None
