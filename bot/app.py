@@ -21,7 +21,7 @@ from redis.backoff import ConstantBackoff
 from admin import router as console
 from admin.pages import Services
 from admin.posters import Doors
-from bot import calendar_page, public, receiving, station_pages, webchat, where_page
+from bot import calendar_page, lookup_page, public, receiving, station_pages, webchat, where_page
 from bot.channels import telegram, web
 from bot.learning import Learner
 from bot.memory import ForgivingIsolation, ForgivingStorage, Outage, QuickWakeups
@@ -32,6 +32,9 @@ from bot.worker import Worker
 from handlers.router import dispatcher
 from handlers.turn import Desk
 from knowledge.live import LiveBase
+from knowledge.roll.attempts import Attempts, MemoryAttempts, RedisAttempts
+from knowledge.roll.keys import KeyHolder
+from knowledge.roll.lookups import Lookups
 from office.contacts import Channel
 from office.store import Store
 from office.wakeups import Wakeups
@@ -84,6 +87,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
     wakeups = Wakeups()
     storage: BaseStorage = MemoryStorage()
     isolation: BaseEventIsolation = SimpleEventIsolation()
+    attempts: Attempts = MemoryAttempts()
     if settings.redis_url is not None:
         redis = _redis(settings.redis_url.get_secret_value(), waits=REDIS_WAITS)
         # The bot's number keeps two channels with the same chat number apart.
@@ -97,9 +101,12 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
         listener = _redis(settings.redis_url.get_secret_value(), waits=None)
         wakeups = QuickWakeups(listener, REDIS_WAITS)
         wakeups.start()
+        attempts = RedisAttempts(redis)
         connections = (redis, listener)
     store = Store(settings.store_url, wakeups)
-    desk = Desk(store, LiveBase(), clock, public_url=(settings.public_url or "").rstrip("/"))
+    lookups = Lookups(store, KeyHolder(settings.roll_key_file), attempts, settings.form_key())
+    public_url = (settings.public_url or "").rstrip("/")
+    desk = Desk(store, LiveBase(), clock, public_url=public_url, lookups=lookups)
     bots: dict[Channel, Bot] = {Channel.WEB: web.make_bot(store, clock)}
     if settings.telegram_token is not None:
         token = settings.telegram_token.get_secret_value()
@@ -131,6 +138,7 @@ def application(machine: Machine) -> FastAPI:
         # What lives as long as the program need not be looked at by each collection.
         gc.collect()
         gc.freeze()
+        gc.enable()
         yield
         if receiving_task is not None:
             receiving_task.cancel()
@@ -151,6 +159,8 @@ def application(machine: Machine) -> FastAPI:
         trusted_proxies=settings.trusted_proxies,
         clock=machine.desk.clock,
         stations=machine.desk.stations,
+        roll_key=KeyHolder(settings.roll_key_file),
+        lookups=machine.desk.lookups,
     )
     app.state.conversation = Conversation(machine.dispatcher, machine.bots[Channel.WEB])
     app.state.doors = Doors(settings.public_url or "", lambda: _name_of(machine.telegram))
@@ -160,6 +170,7 @@ def application(machine: Machine) -> FastAPI:
     app.include_router(calendar_page.router)
     app.include_router(where_page.router)
     app.include_router(station_pages.router)
+    app.include_router(lookup_page.router)
     if machine.telegram is not None and settings.public_url:
         assert machine.intake is not None
         app.include_router(receiving.webhook(machine.intake, machine.telegram, settings.telegram_secret()))

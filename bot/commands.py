@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import demo, learning, migrate
+from bot import demo, learning, migrate, roll_check
 from bot.settings import Settings
 from knowledge import base as entry_files
 from knowledge import evaluate as evaluation
@@ -67,6 +67,8 @@ async def doctor() -> int:
             office = None if await demo.empty(store) else await units.election_office(session)
         line(office is not None, "已有单位 units are set up", needed=False)
         line(bool(office and office.phone), "咨询电话已填 the office's phone is set", needed=False)
+        async with store.reading() as session:
+            await roll_check.check(session, found.roll_key_file, line)
     except (SQLAlchemyError, OSError) as error:
         line(False, f"数据库连不上 database cannot be reached ({type(error).__name__}): {where}")
     finally:

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Key of forms and links; made in the data folder if empty"
     )
+    roll_key: Path | None = Field(
+        None, description="Key file of the roll; roll.key in the data folder if empty"
+    )
     operator_name: str = Field("", description="Who runs this; a test banner shows while it is empty")
     trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="Addresses of proxies whose X-Forwarded-For counts, comma separated"
@@ -134,6 +137,11 @@ class Settings(BaseSettings):
     def form_key(self) -> bytes:
         """The key behind form tokens and signed links."""
         return (self.secret_key.get_secret_value() if self.secret_key else self.key("secret")).encode()
+
+    @property
+    def roll_key_file(self) -> Path:
+        """Where the key of the roll's digests is looked for; it is carried there, never made here."""
+        return self.roll_key or self.data_dir / "roll.key"
 
     def telegram_secret(self) -> str:
         """What Telegram must send in its secret header."""

@@ -15,6 +15,7 @@ from handlers import speech
 from handlers.sparing import Sparing
 from knowledge.live import LiveBase
 from knowledge.live_stations import LiveStations
+from knowledge.roll.lookups import Lookups
 from office.audit import Actor, ActorKind
 from office.contacts import Contact
 from office.hours import OfficeHours
@@ -43,6 +44,7 @@ class Desk:
     clock: Callable[[], datetime] = _now
     public_url: str = ""
     stations: LiveStations = field(default_factory=LiveStations)
+    lookups: Lookups = field(default_factory=Lookups)
 
 
 @dataclass
@@ -51,7 +53,9 @@ class Turn:
 
     Handlers return what is to be sent; it leaves after the commit. `event_id` names the message within the
     chat, so that an edit finds what the message caused. `redacted` counts the personal numbers that were
-    taken out of the message before anything else saw it.
+    taken out of the message before anything else saw it, `receipt` is a receipt code that was. `network` is
+    an opaque key of where the message came from, empty where nobody knows. `begun` is set by a lookup, on the
+    monotonic clock: its reply leaves after the floor time.
     """
 
     session: AsyncSession
@@ -64,6 +68,9 @@ class Turn:
     event_id: str
     sparing: Sparing
     redacted: dict[str, int] = field(default_factory=dict)
+    receipt: str = field(default="", repr=False)
+    network: str = ""
+    begun: float | None = None
 
     @property
     def lang(self) -> str:

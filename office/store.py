@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from office.quick import Quick
 from office.wakeups import Wakeups
 
 NAMING = {
@@ -121,7 +122,7 @@ def _insert(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sql
 
 
 class Store:
-    """The engine and its two kinds of session.
+    """The engine, its two kinds of session, and `quick` for one row at a time without any.
 
     `url` is an async SQLAlchemy address (`sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`).
     """
@@ -139,6 +140,7 @@ class Store:
         self._reading = async_sessionmaker(
             self.engine.execution_options(reading=True), expire_on_commit=False, autoflush=False
         )
+        self.quick = Quick(self.engine, sqlite=self.sqlite)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -157,6 +159,7 @@ class Store:
             yield session
 
     async def close(self) -> None:
+        await self.quick.close()
         await self.engine.dispose()
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from aiogram.fsm.storage.memory import MemoryStorage
 
 from office.store import Store
 from tests.make import Cast
+from tests.security import leaks
 from tests.servers.stores import PostgresDatabases, SQLiteFiles, Templates
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -20,6 +24,30 @@ NOW = datetime(2026, 11, 20, 2, 5, tzinfo=UTC)
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_of_voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing of an invented voter is left in a log, a database or the state of a conversation.
+
+    Stores are looked through as they are put away (`tests.servers.stores`), servers as they end.
+    """
+    listener = leaks.Listener(tmp_path_factory.mktemp("logged") / "all.log")
+    logging.getLogger().addHandler(listener)
+    inner = MemoryStorage.set_data
+
+    async def set_data(self: MemoryStorage, key: Any, data: Any) -> None:
+        leaks.look_into_state(data, "conversation state")
+        await inner(self, key, data)
+
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(MemoryStorage, "set_data", set_data)
+        yield
+    logging.getLogger().removeHandler(listener)
+    listener.close()
+    leaks.look_into_file(listener.path, "log", words=True)
+    for path in tmp_path_factory.getbasetemp().rglob("*.db*"):
+        leaks.look_into_file(path)
 
 
 @pytest.fixture(scope="session")

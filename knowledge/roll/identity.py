@@ -83,7 +83,8 @@ def read_name(raw: str) -> str:
     letters = plain.replace("·", "")
     if not letters or len(plain) > LONGEST_NAME or plain[0] == "·" or plain[-1] == "·" or "··" in plain:
         raise BadIdentity("identity.name")
-    if any(unicodedata.category(letter) not in _NAME_KINDS for letter in letters):
+    # 〇 stands in names, though it is a numeral to Unicode.
+    if any(unicodedata.category(letter) not in _NAME_KINDS for letter in letters.replace("〇", "")):
         raise BadIdentity("identity.name")
     return plain
 

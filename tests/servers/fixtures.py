@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
+from tests.security import leaks
 from tests.servers import browser as chromium
 from tests.servers import postgres, redis
 from tests.servers import telegram_test_api as polling
@@ -24,7 +27,10 @@ def postgres_url() -> Iterator[str]:
     server, url = postgres.start()
     yield url
     if server:
-        server.stop()
+        try:
+            leaks.look_into_folder(server.scratch / "data")
+        finally:
+            server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +39,10 @@ def redis_url() -> Iterator[str]:
     server, url = redis.start()
     yield url
     if server:
-        server.stop()
+        try:
+            leaks.look_into_folder(server.scratch)
+        finally:
+            server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +59,20 @@ def telegram_test_api() -> Iterator[str]:
     server, base_url = polling.start()
     yield base_url
     server.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the sample district in it, as the first start leaves it: for `Running` to copy."""
+    from bot import demo, migrate
+    from office.store import Store
+
+    folder = tmp_path_factory.mktemp("begun")
+    store = Store(f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
+    await migrate.upgrade(store)
+    await demo.load(store, now=datetime.now(UTC), roll_key=folder / "roll.key")
+    await store.close()
+    return folder
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

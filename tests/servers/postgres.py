@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -65,12 +66,26 @@ async def drop_database(url: str, name: str) -> None:
     await _execute(url, f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
 
+async def put_away(url: str, name: str, look: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
+    """Drop database `name` after one look at it, over one connection to the server of `url`."""
+    connection = await _connect(url)
+    try:
+        await look(connection)
+    finally:
+        await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)", timeout=30)
+        await connection.close(timeout=10)
+
+
 async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(_render(make_url(url).set(drivername="postgresql")), timeout=10)
+    connection = await _connect(url)
     try:
         await connection.execute(statement, timeout=30)
     finally:
         await connection.close(timeout=10)
+
+
+async def _connect(url: str) -> asyncpg.Connection:
+    return await asyncpg.connect(_render(make_url(url).set(drivername="postgresql")), timeout=10)
 
 
 def _render(url: object) -> str:

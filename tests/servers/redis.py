@@ -18,7 +18,9 @@ def start() -> tuple[Server | None, str]:
     if url := os.environ.get("TEST_REDIS_URL"):
         return None, url
     program, port, scratch = _program(), free_port(), new_scratch("redis")
-    options = f"--bind {HOST} --port {port} --appendonly no --databases 16".split()
+    # What is written is kept in order, so that the tests can look through it when all is over.
+    kept = "--appendonly yes --appendfsync no --auto-aof-rewrite-percentage 0"
+    options = f"--bind {HOST} --port {port} --databases 16 {kept}".split()
     server = Server("Redis", [program, *options, "--save", "", "--dir", str(scratch)], scratch=scratch)
     server.wait_until(lambda: _pongs(port), seconds=10)
     return server, f"redis://{HOST}:{port}/0"

@@ -6,14 +6,17 @@ import itertools
 import pickle
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from bot import migrate
 from office.store import Store
 from tests.make import Cast, make_cast
+from tests.security import leaks
 from tests.servers import postgres
 from tests.servers.processes import quick_folder
 
@@ -40,6 +43,7 @@ class SQLiteFiles:
         with tempfile.TemporaryDirectory(prefix="one-window-store-", dir=quick_folder()) as folder:
             shutil.copy(self._folder / f"{name}.db", f"{folder}/store.db")
             yield f"sqlite+aiosqlite:///{folder}/store.db"
+            leaks.look_into_sqlite(Path(folder), self._folder / f"{name}.db")
 
 
 class PostgresDatabases:
@@ -56,8 +60,13 @@ class PostgresDatabases:
     @asynccontextmanager
     async def copied(self, name: str) -> AsyncIterator[str]:
         copy = f"test_{next(self._numbers)}"
-        yield await postgres.create_database(self._url, copy, template=f"template_{name}")
-        await postgres.drop_database(self._url, copy)
+        address = await postgres.create_database(self._url, copy, template=f"template_{name}")
+        copied_at = time.time()
+        yield address
+        look = partial(
+            leaks.look_into_postgres, url=self._url, name=copy, template=f"template_{name}", since=copied_at
+        )
+        await postgres.put_away(self._url, copy, look)
 
 
 class Templates:
