@@ -112,7 +112,7 @@ def modules_by_last_name():
 def test_the_functions_a_document_names_exist(document):
     """`outbox.put`, `ticketing.timed.tidy()`, `staff.reach`: whatever begins with the name of a module."""
     known = modules_by_last_name()
-    endings = {"py", "md", "yaml", "po", "html", "toml", "txt", "conf", "service", "csv"}
+    endings = {"py", "md", "yaml", "po", "html", "toml", "txt", "conf", "service", "csv", "key"}
     missing = []
     for written in re.findall(
         r"`([a-z_]+(?:\.[A-Za-z_]+)+)(?:\([^`]*)?`", document.read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from fastapi.routing import APIRoute
 
 from admin import router as console
 from admin.pages import Need
-from bot import public, station_pages, webchat
+from bot import lookup_page, public, station_pages, webchat
 from office.staff import GRANTS, Permission
 
 PUBLIC_CONSOLE = {
@@ -29,6 +29,10 @@ PUBLIC = {
     ("GET", "/entries"),
     ("GET", "/entries/{entry_no}"),
     ("GET", "/healthz"),
+    ("GET", "/lookup"),
+    ("GET", "/lookup/cleared"),
+    ("GET", "/lookup/form"),
+    ("GET", "/lookup/{token}"),
     ("GET", "/privacy"),
     ("GET", "/stations"),
     ("GET", "/stations/{address}"),
@@ -36,6 +40,9 @@ PUBLIC = {
     ("POST", "/chat/messages"),
     ("POST", "/chat/size"),
     ("POST", "/language"),
+    ("POST", "/lookup/check"),
+    ("POST", "/lookup/help"),
+    ("POST", "/lookup/open"),
 }
 
 
@@ -89,5 +96,5 @@ def test_nobody_holds_both_halves_of_the_work_alone():
 
 
 def test_the_public_side_is_the_short_list():
-    found = dict(listed([*webchat.router.routes, *public.router.routes, *station_pages.router.routes]))
-    assert set(found) == PUBLIC
+    parts = (webchat, public, station_pages, lookup_page)
+    assert set(dict(listed([route for part in parts for route in part.router.routes]))) == PUBLIC
