@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Chat, Location, Message, Update, User
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -24,7 +25,7 @@ from bot.channels.markup import paragraphs
 from bot.channels.web import MailboxItem, Op
 from bot.chat_lines import newest, shown
 from bot.visitors import VISITOR_COOKIE, Visiting, Visitor, remember
-from handlers import asking, keyboards, station_replies
+from handlers import asking, keyboards, lookup_memory, station_replies
 from handlers.callbacks import Op as CallbackOp
 from handlers.callbacks import tap
 from office import budgets, contacts, redact, units
@@ -154,8 +155,9 @@ async def send(visiting: Visiting) -> Response:
     update = _update(contact, own, event_id, said, now)
     conversation = visiting.conversation
     await conversation.dispatcher.feed_update(
-        conversation.bot, update, channel=Channel.WEB, event_id=f"{contact.id}:{event_id}"
-    )
+        conversation.bot, update, channel=Channel.WEB, event_id=f"{contact.id}:{event_id}",
+        network=_source(visiting),
+    )  # fmt: skip
     forgotten = await visiting.contact() is None
     if forgotten:
         items = await _start_afresh(visiting, contact, own, now)
@@ -185,11 +187,11 @@ async def _start_afresh(visiting: Visitor, old: Contact, own: int, now: datetime
 
 async def _take_in(visiting: Visitor, event_id: str, text: str, now: datetime) -> tuple[Contact, int]:
     """The contact, and the number of the line from which the visitor has not seen the mailbox yet."""
-    machine = visiting.services
-    source = forms.source(visiting.request, machine.secret, machine.trusted_proxies)
     minute = timedelta(minutes=1)
-    async with machine.store.transaction() as session:
-        await budgets.spend(session, f"chat:{source}", limit=PER_MINUTE_AND_NETWORK, span=minute, now=now)
+    async with visiting.services.store.transaction() as session:
+        await budgets.spend(
+            session, f"chat:{_source(visiting)}", limit=PER_MINUTE_AND_NETWORK, span=minute, now=now
+        )
         contact = await contacts.seen(session, Channel.WEB, visiting.address, now=now)
         await budgets.spend(session, f"chat:{contact.id}", limit=PER_MINUTE, span=minute, now=now)
         contact.language = pages.frame(visiting.request).language
@@ -199,11 +201,24 @@ async def _take_in(visiting: Visitor, event_id: str, text: str, now: datetime) -
             return contact, await web.last(session, contact.id) + 1
         published = ((await units.election_office(session)).phone,)
         clean = redact.text(text, published=published).text
+        if (typed := await lookup_memory.typed(clean, _state(visiting, contact), now)) is not None:
+            clean = typed.text
         item, _ = await web.write(
             session, contact.id, Op.APPEND, {"text": clean, "html": False, "buttons": []},
             mine=True, key=f"in:{event_id}", now=now,
         )  # fmt: skip
         return contact, item.seq
+
+
+def _source(visiting: Visitor) -> str:
+    machine = visiting.services
+    return forms.source(visiting.request, machine.secret, machine.trusted_proxies)
+
+
+def _state(visiting: Visitor, contact: Contact) -> FSMContext:
+    """What the conversation remembers of this visitor: whether a receipt code was asked for."""
+    found = visiting.conversation
+    return found.dispatcher.fsm.get_context(found.bot, chat_id=contact.id, user_id=contact.id)
 
 
 def _own_line(visiting: Visitor, said: Said) -> str:

@@ -6,17 +6,16 @@ from aiogram import F, Router
 from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery
 
-from handlers import asking, keyboards
+from handlers import keyboards, owing
 from handlers.callbacks import Op, Tap
 from handlers.turn import Reply, Turn
 from knowledge import calendar, elections
-from knowledge.calendar import DateKind, Dates, Tense
-from ticketing import ledgers
-from ticketing.records import TicketKind, UnansweredReason
+from knowledge.calendar import DateKind
+from ticketing import ledgers, roll_cases, tickets
+from ticketing.ledgers import Outcome as Ended
+from ticketing.records import RollIssue, TicketKind
 
 router = Router(name="appeals")
-
-GROUP = "登记组"
 
 
 @router.callback_query(Tap.filter(F.op == Op.APPEAL))
@@ -24,42 +23,26 @@ async def urgent(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     """A ticket of the statutory kind within the term; before and after it, what can be done instead."""
     enquiry = await ledgers.of_contact(turn.session, callback_data.row, turn.contact)
     reply: Reply = [AnswerCallbackQuery(callback_query_id=query.id)]
-    dates = await elections.spans(turn.session, turn.now)
-    if (refused := instead(turn, dates)) is not None:
+    dates, today = await elections.spans(turn.session, turn.now), calendar.today(turn.now)
+    refused = roll_cases.instead(dates, today, turn.lang, phone=turn.district.phone)
+    if refused is not None:
         return reply + turn.say(refused, keyboards.person_or_menu(turn.lang))
-    owed = await asking.owe(
-        turn, enquiry, key="ticket.appeal", asked_for_person=True, kind=TicketKind.APPEAL,
-        why=UnansweredReason.NEEDS_DATA, urgent=True, group=GROUP,
+    if enquiry.ticket_id is not None:
+        before = await tickets.get(turn.session, enquiry.ticket_id)
+        if before.kind is TicketKind.APPEAL:
+            return reply + await owing.owe(turn, enquiry)
+    case = await roll_cases.open_case(
+        turn.session, turn.contact, kind=TicketKind.APPEAL, issue=RollIssue.APPEAL, words=enquiry.words,
+        result=None, receipt_digest=None, unit=turn.district, district=turn.district,
+        channel=turn.contact.channel, actor=turn.actor, hours=turn.hours, now=turn.now,
+        event_id=enquiry.event_id,
     )  # fmt: skip
+    enquiry.ticket_id, enquiry.outcome, enquiry.pending_until = case.id, Ended.TICKETED, None
+    if case.accepted_at != turn.now:
+        return reply + owing.noted(turn, case, "appended")
+    terms = [roll_cases.clock_words(case, today, turn.lang)]
     close, suits = dates[DateKind.APPEALS_CLOSE][0], dates.get(DateKind.SUITS_CLOSE)
-    if suits is None:
-        return reply + owed
-    terms = turn.words(
-        "appeal.terms",
-        close=calendar.brief(close.last, turn.lang),
-        suits=calendar.brief(suits[0].last, turn.lang),
-    )
-    return reply + owed + turn.say(terms)
-
-
-def instead(turn: Turn, dates: Dates) -> str | None:
-    """What is said where the term is not open; None while it is."""
-    today = calendar.today(turn.now)
-    if DateKind.APPEALS_CLOSE not in dates:
-        return turn.words("appeal.unknown")
-    appeals, posted = dates[DateKind.APPEALS_CLOSE][0], dates[DateKind.LIST_POSTED][0]
-    match calendar.tense_of(appeals, today):
-        case Tense.BEFORE:
-            return turn.words("appeal.not_yet", posted=calendar.worded(posted, today, turn.lang))
-        case Tense.OVER:
-            close = calendar.brief(appeals.last, turn.lang)
-            mended = appeals.remedy
-            if mended is None or mended.last < today:
-                return turn.words("appeal.all_over", close=close)
-            amended = calendar.brief(mended.last, turn.lang)
-            if calendar.label(mended) != calendar.label(mended.kind):
-                # A region where only some may still be added says whom it means.
-                what = calendar.label(mended, turn.lang)
-                return turn.words("appeal.over_but", close=close, what=what, amended=amended)
-            return turn.words("appeal.over", close=close, amended=amended)
-    return None
+    if suits is not None:
+        days = (calendar.brief(one.last, turn.lang) for one in (close, suits[0]))
+        terms.append(turn.words("appeal.terms", **dict(zip(("close", "suits"), days, strict=True))))
+    return reply + owing.opened(turn, case, "ticket.appeal") + turn.say("\n".join(terms))

@@ -13,7 +13,7 @@ from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery, Message
 from sqlalchemy import select
 
-from handlers import asking, cases, dates, keyboards, mine, start, where_course
+from handlers import asking, cases, dates, keyboards, lookup, mine, start, where_course
 from handlers.callbacks import Op, Tap
 from handlers.plain_words import Said, calls_off, choice, meaning, refuses, says_something
 from handlers.turn import Reply, Turn
@@ -108,7 +108,7 @@ async def speak_for(turn: Turn, words: str, state: FSMContext) -> Reply:
         case "when":
             return await dates.reply(turn)
         case "status":
-            return mine.status_reply(turn)
+            return await lookup.ways(turn)
         case "mine":
             return await mine.mine_reply(turn)
     return await asking.ask(turn, words)

@@ -8,7 +8,7 @@ from html import escape
 from aiogram.methods import SendMessage
 from sqlalchemy import select
 
-from handlers import cases, dates, english_pages, keyboards, speech
+from handlers import cases, dates, english_pages, keyboards, lookup_keyboards, speech
 from handlers.cases import LONGEST_MATCHED as LONGEST_MATCHED
 from handlers.owing import noted, same_question
 from handlers.owing import open_ticket_of as open_ticket_of
@@ -77,7 +77,8 @@ async def deliver(turn: Turn, enquiry: Enquiry, entry_id: int) -> Reply:
     own_case = found.topic in OWN_CASE
     text = await dates.echoed(turn, enquiry.words, found.topic) + text
     buttons = keyboards.after_answer(turn.lang, enquiry.id, own_case=own_case)
-    reply = turn.say(text, dates.under(turn, found, enquiry.id, buttons))
+    buttons = lookup_keyboards.under(dates.under(turn, found, enquiry.id, buttons), found.topic, turn.lang)
+    reply = turn.say(text, buttons)
     if not found.confirmed:
         reply += await owe(turn, enquiry, key="unconfirmed", why=UnansweredReason.NEEDS_SUPERIOR)
     return reply

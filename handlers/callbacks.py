@@ -35,6 +35,13 @@ class Op(StrEnum):
     BACK = "bck"
     RESTART = "new"
     RIGHT = "sur"
+    STATUS = "reg"
+    CODE = "cod"
+    SECURE = "sec"
+    VERIFY = "vfy"
+    WRONG = "wrg"
+    OBJECT = "obj"
+    DOCUMENTS = "doc"
 
 
 class Tap(CallbackData, prefix="1", sep="|"):

@@ -7,10 +7,10 @@ from datetime import date
 from html import escape
 from typing import Any
 
-from aiogram.methods import SendMessage
+from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers import keyboards, speech
+from handlers import keyboards, passing, speech
 from handlers.callbacks import Op, tap
 from knowledge import calendar, moves, reminders
 from knowledge.calendar import KeyDate, spoken
@@ -22,8 +22,13 @@ from office.words import CHINESE, say
 Built = tuple[str, InlineKeyboardMarkup | None]
 
 
-def methods(delivery: Delivery, chat_id: int, lang: str) -> list[SendMessage]:
-    """The messages of a delivery, the buttons under the last; raises `KeyError` for an unknown kind."""
+def methods(delivery: Delivery, chat_id: int, lang: str) -> list[TelegramMethod[Any]]:
+    """The messages of a delivery, the buttons under the last; raises `KeyError` for an unknown kind.
+
+    A delivery may also take away a message that was sent before.
+    """
+    if delivery.kind == passing.TAKE_AWAY:
+        return [passing.gone(delivery.facts, chat_id)]
     facts = {**delivery.facts, "written": beijing_day(delivery.created_at)}
     text, keyboard = BUILDERS[delivery.kind](facts, lang)
     pieces = speech.parts(text)

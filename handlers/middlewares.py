@@ -9,13 +9,15 @@ from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.enums import ChatType
+from aiogram.fsm.context import FSMContext
 from aiogram.methods import AnswerCallbackQuery, DeleteMessage, SendMessage, TelegramMethod
 from aiogram.types import Message, TelegramObject, Update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handlers import zones
+from handlers import lookup_keyboards, lookup_memory, zones
 from handlers.replies import Asker, Replies, asker_of
 from handlers.turn import Desk, Reply, Turn
+from handlers.unwanted import unwanted
 from office import budgets, contacts, redact, units, worktime
 from office.contacts import Channel, Contact, ContactKind
 from office.errors import TooMany
@@ -53,21 +55,25 @@ class Transactions(BaseMiddleware):
             if event.my_chat_member is None:
                 await self._not_too_fast(session, contact, now, aloud=private)
             clean, found, has_id = _clean(event, await units.published_numbers(session))
+            clean, code = await _without_code(clean, data.get("state"), now)
             turn = Turn(
                 session=session, contact=contact, district=district, desk=self._desk,
                 hours=await worktime.hours(session, now=now), now=now,
                 chat_id=chat.id, event_id=_message_name(event) or event_id,
-                sparing=self._replies.sparing, redacted=found,
+                sparing=self._replies.sparing, redacted=found, receipt=code if private else "",
+                network=data.get("network", ""),
             )  # fmt: skip
             data["turn"] = turn
             result = await handler(clean, data)
         message = event.message or event.edited_message
         if message is not None and zones.away(message.text or ""):
             result = zones.named(turn, _listed(result))
-        if message is not None and private and found:
-            return [*_taken_away(turn, message, "id_deleted"), *_listed(result)]
-        if message is not None and has_id:
-            return _taken_away(turn, message, "group.id_number")
+        if message is None or not (found or code):
+            return result
+        if private:
+            return [*_taken_away(turn, message, has_id), *_listed(result)]
+        if has_id or code:
+            return unwanted(message, "number" if has_id else "code", turn.lang)
         return result
 
     async def _not_too_fast(
@@ -127,11 +133,36 @@ def _clean(event: Update, published: tuple[str, ...]) -> tuple[Update, dict[str,
     return event, {}, False
 
 
-def _taken_away(turn: Turn, message: Message, key: str) -> Reply:
-    return [
-        DeleteMessage(chat_id=turn.chat_id, message_id=message.message_id),
-        SendMessage(chat_id=turn.chat_id, text=turn.words(key), parse_mode=None),
-    ]
+async def _without_code(event: Update, state: FSMContext | None, now: datetime) -> tuple[Update, str]:
+    """A copy of the update without receipt codes, and the first that was taken out; "" where none was."""
+    for name in ("message", "edited_message"):
+        message: Message | None = getattr(event, name)
+        words = message and (message.text or message.caption)
+        if message is None or not words:
+            continue
+        found = await lookup_memory.typed(words, state, now)
+        if found is None:
+            return event, ""
+        changes = {"text" if message.text else "caption": found.text}
+        copy = message.model_copy(update=changes | {"entities": None, "caption_entities": None})
+        return event.model_copy(update={name: copy}), found.code
+    return event, ""
+
+
+def _taken_away(turn: Turn, message: Message, has_id: bool) -> Reply:
+    """Delete what was sent with a number in it, and say so; a receipt code is deleted without a word.
+
+    The web chat's own page has never shown the code.
+    """
+    reply: Reply = []
+    if turn.redacted or turn.contact.channel is not Channel.WEB:
+        reply.append(DeleteMessage(chat_id=turn.chat_id, message_id=message.message_id))
+    if has_id:
+        text, buttons = turn.words("lookupchat.number_deleted"), lookup_keyboards.ways(turn.lang)
+        reply.append(SendMessage(chat_id=turn.chat_id, text=text, parse_mode=None, reply_markup=buttons))
+    elif turn.redacted:
+        reply.append(SendMessage(chat_id=turn.chat_id, text=turn.words("id_deleted"), parse_mode=None))
+    return reply
 
 
 def _listed(result: Any) -> list[Any]:

@@ -164,14 +164,3 @@ async def _say_so(turn: Turn, ticket: Ticket, said: FollowUp) -> Reply:
 @router.message(Said("badge"))
 async def badge(message: Message, turn: Turn) -> Reply:
     return turn.say(turn.words("badge_how"))
-
-
-@router.message(Command("status"))
-@router.message(Said("status"))
-async def status(message: Message, turn: Turn) -> Reply:
-    return status_reply(turn)
-
-
-def status_reply(turn: Turn) -> Reply:
-    """Where one's registration can be checked; numbers of identity cards never belong into a chat."""
-    return turn.say(turn.words("status_how"), keyboards.person_or_menu(turn.lang))

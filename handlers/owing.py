@@ -52,6 +52,11 @@ async def owe(
         group=group, wizard_facts=wizard_facts,
     )  # fmt: skip
     enquiry.ticket_id, enquiry.outcome = ticket.id, Ended.TICKETED
+    return opened(turn, ticket, key)
+
+
+def opened(turn: Turn, ticket: Ticket, key: str) -> Reply:
+    """Number, code and promised time of a new ticket; outside office hours, when the office opens."""
     text = speech.ticket_opened(ticket, turn.lang, key=key)
     upcoming = turn.hours.next_open(turn.now)
     if not turn.hours.is_open(turn.now) and upcoming is not None:

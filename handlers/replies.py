@@ -20,14 +20,16 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.methods import AnswerCallbackQuery, SendMessage, TelegramMethod
-from aiogram.types import Chat, InlineKeyboardMarkup, TelegramObject, Update, User
+from aiogram.methods import AnswerCallbackQuery, DeleteMessage, SendMessage, TelegramMethod
+from aiogram.types import Chat, InlineKeyboardMarkup, Message, TelegramObject, Update, User
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from handlers import speech
+from handlers import passing, speech, unwanted
+from handlers.passing import Passing
 from handlers.sparing import Sparing
-from handlers.turn import Desk
+from handlers.turn import Desk, Turn
+from handlers.unwanted import Unwanted
 from office import contacts, outbox
 from office.contacts import Channel, ContactState
 from office.errors import DeskError, NotFound, NotPermitted
@@ -85,6 +87,7 @@ class Replies(BaseMiddleware):
         if result is UNHANDLED or result is None:
             result = []
         methods = result if isinstance(result, list) else [result]
+        await self._in_time(data)
         await self._deliver(bot, event, data, [m for m in methods if isinstance(m, TelegramMethod)])
         # Polling would send a returned method once more.
         return None
@@ -94,7 +97,12 @@ class Replies(BaseMiddleware):
         private = chat is not None and chat.type == ChatType.PRIVATE
         for number, method in enumerate(methods):
             try:
-                await self._send(bot, method)
+                if isinstance(method, Passing):
+                    await self._send_passing(bot, method, data)
+                elif isinstance(method, Unwanted):
+                    await unwanted.removed(bot, method, self._desk, self.sparing)
+                else:
+                    await self._send(bot, method)
             except TelegramForbiddenError:
                 if private:
                     await self._lost(data)
@@ -108,11 +116,39 @@ class Replies(BaseMiddleware):
             except AiogramError as error:
                 log.warning("%s was refused: %s", type(method).__name__, error)
 
-    async def _send(self, bot: Bot, method: TelegramMethod[Any]) -> None:
+    async def _send(self, bot: Bot, method: TelegramMethod[Any]) -> Any:
         try:
-            await bot(method)
+            return await bot(method)
         except TelegramMigrateToChat as moved:
-            await bot(method.model_copy(update={"chat_id": moved.migrate_to_chat_id}))
+            return await bot(method.model_copy(update={"chat_id": moved.migrate_to_chat_id}))
+
+    async def _in_time(self, data: dict[str, Any]) -> None:
+        """Wait, with no transaction open, until no reply to a lookup tells by its time what it says."""
+        turn: Turn | None = data.get("turn")
+        if turn is not None and turn.begun is not None:
+            await self._desk.lookups.settle(turn.begun)
+
+    async def _send_passing(self, bot: Bot, method: Passing, data: dict[str, Any]) -> None:
+        """Send it and have it taken away in time; what cannot be promised to go away does not stay."""
+        sent, asker = await self._send(bot, method), data.get("asker")
+        if not isinstance(sent, Message) or asker is None:
+            log.critical("a message that should go away has no number by which to delete it")
+            return
+        if not await self._taken_away(asker, sent.message_id, method.stays):
+            await bot(DeleteMessage(chat_id=method.chat_id, message_id=sent.message_id))
+            await bot(_once_more(method, data))
+
+    async def _taken_away(self, asker: Asker, message_id: int, stays: timedelta) -> bool:
+        try:
+            async with self._desk.store.transaction() as session:
+                found = await contacts.find(session, asker.channel, asker.address)
+                if found is not None:
+                    now = self._desk.clock()
+                    await passing.take_away(session, found, message_id, stays=stays, now=now)
+        except (SQLAlchemyError, OSError):
+            log.exception("a message that should go away later goes at once")
+            return False
+        return found is not None
 
     async def _later(self, data: dict[str, Any], methods: Methods) -> None:
         asker: Asker | None = data.get("asker")
@@ -125,6 +161,8 @@ class Replies(BaseMiddleware):
                 if found is None:
                     return
                 for number, method in enumerate(methods):
+                    if isinstance(method, Passing):
+                        method = _once_more(method, data)
                     if isinstance(method, SendMessage):
                         await outbox.put(
                             session, found, "reply", _facts(method), now=self._desk.clock(),
@@ -178,6 +216,11 @@ def _is_down(error: Exception) -> bool:
 def _language(data: dict[str, Any]) -> str:
     asker: Asker | None = data.get("asker")
     return asker.language if asker else CHINESE
+
+
+def _once_more(method: Passing, data: dict[str, Any]) -> SendMessage:
+    # By the time it could be sent, what it said may be wrong or somebody else's to read.
+    return SendMessage(chat_id=method.chat_id, text=say("lookupchat.once_more", _language(data)))
 
 
 def _facts(method: SendMessage) -> dict[str, Any]:

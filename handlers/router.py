@@ -11,6 +11,8 @@ from handlers import (
     dates,
     groups,
     kinds,
+    lookup,
+    lookup_help,
     mine,
     named_days,
     neighbours,
@@ -34,7 +36,8 @@ def dispatcher(desk: Desk, storage: BaseStorage, isolation: BaseEventIsolation) 
     replies = Replies(desk)
     found.update.outer_middleware(replies)
     found.update.outer_middleware(Transactions(desk, replies))
-    first = (groups, start, mine, dates, notify, appeals, named_days)
+    # A receipt code first: it is one whatever stands around it, and whatever was asked before.
+    first = (groups, lookup, lookup_help, start, mine, dates, notify, appeals, named_days)
     for module in (*first, neighbours, stations, where, ask, kinds):
         found.include_router(_copy(module.router))
     return found

@@ -13,6 +13,10 @@ class Sparing:
     def __init__(self) -> None:
         self._until: dict[str, datetime] = {}
 
+    def lately(self, key: str, now: datetime) -> bool:
+        """Whether `key` is remembered; asking changes nothing."""
+        return self._until.get(key, now) > now
+
     def first_in(self, key: str, span: timedelta, now: datetime) -> bool:
         """Whether `key` has not come within `span`; if so, it is remembered from now on."""
         if self._until.get(key, now) > now:

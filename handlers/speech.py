@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 
 from knowledge.answer import Answer
-from knowledge.calendar import WEEKDAYS
+from knowledge.calendar import WEEKDAYS, brief
 from office.errors import DeskError
 from office.hours import BEIJING
 from office.words import CHINESE, say
@@ -113,7 +113,11 @@ def progress(ticket: Ticket, lang: str, lead: Ticket | None = None) -> str:
 def refusal(error: DeskError, lang: str) -> str:
     """A refusal in words."""
     facts = {
-        key: spoken_time(value, lang) if isinstance(value, datetime) else value
+        key: spoken_time(value, lang)
+        if isinstance(value, datetime)
+        else brief(value, lang)
+        if isinstance(value, date)
+        else value
         for key, value in error.facts.items()
     }
     return say(error.key, lang, **facts)

@@ -11,7 +11,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery, Message, ReplyKeyboardRemove
 
-from handlers import asking, keyboards, mine, stations
+from handlers import asking, keyboards, mine, passing, stations
 from handlers.callbacks import Op, Tap
 from handlers.plain_words import Said
 from handlers.turn import Reply, Turn
@@ -144,10 +144,12 @@ async def forget_confirmed(query: CallbackQuery, turn: Turn, state: FSMContext) 
     if turn.contact.first_seen_at == turn.now:
         # The second tap comes from somebody we no longer know.
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("already_noted"))]
+    left = await passing.at_once(turn)
     certificate = await forget.contact(turn.session, turn.contact, now=turn.now)
     await state.clear()
     return [
         AnswerCallbackQuery(callback_query_id=query.id),
+        *left,
         *turn.say(turn.words("forgotten", cert=certificate)),
     ]
 

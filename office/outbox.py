@@ -97,12 +97,15 @@ async def put(
     now: datetime,
     due_at: datetime | None = None,
     priority: Priority = Priority.ANSWER,
+    though_silenced: bool = False,
 ) -> bool:
     """Lay a message into the outbox; `key` makes the same message to the same contact unique.
 
-    Returns whether it is new. A silenced contact's message is parked.
+    Returns whether it is new. A silenced contact's message is parked, except `though_silenced`: what takes a
+    message away says nothing to anybody.
     """
-    state = DeliveryState.PARKED if contact.state is ContactState.SILENCED else DeliveryState.DUE
+    parked = contact.state is ContactState.SILENCED and not though_silenced
+    state = DeliveryState.PARKED if parked else DeliveryState.DUE
     new = await insert_once(
         session,
         Delivery,

@@ -34,6 +34,7 @@ from aiogram.types import (
     LinkPreviewOptions,
 )
 
+from handlers.unwanted import Unwanted
 from office.outbox import Undeliverable
 from office.words import say
 
@@ -88,7 +89,7 @@ class Softened(BaseRequestMiddleware):
             return True
         except TelegramBadRequest as error:
             reason = error.message.lower()
-            if any(words in reason for words in DONE):
+            if any(words in reason for words in DONE) and not isinstance(method, Unwanted):
                 return True
             if UNREADABLE in reason and isinstance(method, SendMessage | EditMessageText) and method.text:
                 log.critical("our own markup was refused; the text went out plain: %s", error.message)

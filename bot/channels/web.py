@@ -25,7 +25,7 @@ from aiogram.methods import (
     TelegramMethod,
 )
 from aiogram.types import Chat, InlineKeyboardMarkup, Message, User
-from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,6 +36,7 @@ TOKEN = "100001:web"
 _key: ContextVar[str | None] = ContextVar("mailbox_key", default=None)
 SHOWN = 200
 KEPT = timedelta(days=30)
+EMPTY: dict[str, Any] = {"text": "", "html": False, "buttons": []}
 
 
 class Op(StrEnum):
@@ -117,6 +118,15 @@ async def write(
     await session.flush()
     ring_after_commit(session, topic(contact_id))
     return item, True
+
+
+async def remove(session: AsyncSession, contact_id: int, message_id: int, *, now: datetime) -> None:
+    """Take a message off the page, and what it said out of the mailbox; a second time changes nothing."""
+    shown = (MailboxItem.contact_id == contact_id, MailboxItem.target == message_id)
+    gone = await session.scalar(select(MailboxItem.id).where(*shown, MailboxItem.op == Op.REMOVE).limit(1))
+    if gone is None:
+        await write(session, contact_id, Op.REMOVE, {}, target=message_id, now=now)
+        await session.execute(update(MailboxItem).where(*shown).values(content=EMPTY))
 
 
 async def since(session: AsyncSession, contact_id: int, after: int) -> list[MailboxItem]:
@@ -202,9 +212,7 @@ class WebChatSession(BaseSession):
                 return await self._new_buttons(method, now)
             case DeleteMessage():
                 async with self._store.transaction() as session:
-                    await write(
-                        session, int(method.chat_id), Op.REMOVE, {}, target=method.message_id, now=now
-                    )
+                    await remove(session, int(method.chat_id), method.message_id, now=now)
                 return True
             case AnswerCallbackQuery():
                 return await self._toast(method, now)

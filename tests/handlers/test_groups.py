@@ -87,7 +87,7 @@ async def test_a_number_in_a_group_is_not_answered_but_asked_to_be_deleted(group
     sent = group.message(text="310104199001010012 帮忙看看")
     out = await group.feed(message=sent)
     assert out.deleted == [sent.message_id]
-    assert out.text.startswith("请勿在群里发送身份证号码")
+    assert out.text.startswith("已为您删除含身份证号码的消息，号码没有保存。")
 
 
 async def test_a_button_tapped_in_a_group_shows_nothing_there(group: Chat, chat: Chat, town: Town) -> None:

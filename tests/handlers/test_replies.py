@@ -48,7 +48,7 @@ async def test_only_what_did_not_leave_is_sent_later(chat: Chat, town: Town) -> 
 async def test_a_notice_sent_later_is_not_read_as_markup(chat: Chat, town: Town) -> None:
     town.fails(None, unreachable)
     await chat.says("310104199001010012")
-    assert "刚才的消息已删除" in (await town.delivers()).text
+    assert "已为您删除含身份证号码的消息" in (await town.delivers()).text
 
 
 async def test_who_has_blocked_us_is_lost_and_not_written_to(chat: Chat, town: Town) -> None:

@@ -28,6 +28,8 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
     assert names[-1] == "kinds"
     assert names == [
         "groups",
+        "lookup",
+        "lookup_help",
         "start",
         "mine",
         "dates",

@@ -19,7 +19,7 @@ STAFF = re.compile(
     r"|base_file|taken|not_yours|basis_needed|reason_needed|merge_|already_promoted|name_needed|role_needed"
     r"|invite_over|username|password|not_yourself|not_permitted|text_)"
 )
-LONGER = {"notice", "answer_arrived", "status_how", "hello"}
+LONGER = {"notice", "answer_arrived", "hello"}
 
 
 def read(language: str) -> dict[str, str]:

@@ -207,6 +207,20 @@ async def test_a_silenced_contact_s_messages_wait_for_it(store: Store, cast: Cas
     assert len(await claim(store, now)) == 1
 
 
+async def test_what_takes_a_message_away_does_not_wait_for_a_silenced_contact(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    async with store.transaction() as session:
+        contact = await session.get_one(Contact, cast.zhang_min.id)
+        contact.state = ContactState.SILENCED
+        await outbox.put(
+            session, contact, "take_away", {"message": 7}, key="away", subject="contact:1", now=now,
+            though_silenced=True,
+        )  # fmt: skip
+        ((delivery, _),) = await outbox.claim(session, [Channel.TELEGRAM], limit=9, now=now)
+    assert delivery.facts == {"message": 7}
+
+
 async def test_every_message_is_sent_failed_or_pending_at_every_moment(
     store: Store, cast: Cast, now: datetime
 ) -> None:
