@@ -10,6 +10,7 @@ from typing import Any
 from admin import calendar_rows, rule_fields, station_differences, worktime_days
 from admin.pages import Desk
 from admin.refusals import in_words
+from admin.roll_signer import aloud
 from knowledge import elections, eligibility, packs, rules, station_imports
 from knowledge.calendar import BadCalendar, Election
 from knowledge.eligibility import BadRow
@@ -240,6 +241,29 @@ def _fields(desk: Desk, one: station_imports.Changed, names: Mapping[str, str]) 
     return rule_fields.row(_station(one), *rule_fields.sides(before, after))
 
 
+# ---- who signs rolls ----
+
+
+async def _signer(desk: Desk, change: Change) -> dict[str, Any]:
+    """The keys before and after in groups of four: whoever signs compares them by ear."""
+    earlier = await changes.before(desk.session, change, on=_day(desk, change))
+    before, after = earlier.content if earlier else {}, change.content
+    names = ("election", "public_key", "key_id")
+    rows = [
+        rule_fields.row(
+            desk.t(f"signer_page.{name}"), *rule_fields.sides(_key(name, before), _key(name, after))
+        )
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+    return _told(rows, [{"words": desk.t("signer_page.aloud"), "tone": "info"}])
+
+
+def _key(name: str, content: Mapping[str, Any]) -> list[str]:
+    value = str(content.get(name, ""))
+    return [value if name == "election" else aloud(value)] if value else []
+
+
 # ---- the table ----
 
 KINDS: Mapping[ChangeKind, KindOfChange] = {
@@ -251,4 +275,5 @@ KINDS: Mapping[ChangeKind, KindOfChange] = {
     ),
     ChangeKind.HOURS: KindOfChange(_sign, _undo, _hours, lambda change: "/admin/hours"),
     ChangeKind.STATIONS: KindOfChange(_publish, _unpublish, _stations, lambda change: "/admin/stations"),
+    ChangeKind.SIGNER: KindOfChange(_sign, _undo, _signer, lambda change: "/admin/roll-signer"),
 }

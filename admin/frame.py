@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from office import units
+from knowledge import reviews
+from knowledge.roll import lookup_reviews
+from office import changes, staff, units
 from office.errors import NotFound
-from office.staff import Permission
+from office.hours import beijing_day
+from office.staff import Permission, Staff
+from office.words import CHINESE
 
 PLACES = (
     ("/admin", "queue", Permission.SEE_TICKETS),
@@ -24,22 +29,32 @@ PLACES = (
     ("/admin/posters", "posters", Permission.SEE_RULES),
     ("/admin/hours", "hours", Permission.SEE_RULES),
     ("/admin/changes", "changes", Permission.SEE_RULES),
+    ("/admin/roll", "roll", Permission.SEE_ROLL),
+    ("/admin/counter", "counter", Permission.LOOK_UP),
+    ("/admin/lookups", "lookups", Permission.REVIEW_LOOKUPS),
     ("/admin/staff", "staff", Permission.SEE_STAFF),
     ("/admin/audit", "audit", Permission.SEE_AUDIT),
 )
-# A row of twelve does not fit a phone: these stand together under one entry and side by side on its pages.
+# A row of sixteen does not fit a phone: these stand together under one entry and side by side on its pages.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "entries": ("entries", "trybox", "golden", "health"),
     "rules": ("packs", "calendar", "stations", "posters", "hours", "changes"),
+    "rolls": ("roll", "counter", "lookups"),
+    "people": ("staff", "audit"),
 }
 # Pages that live in another page's room.
-OWNERS: Mapping[str, str] = {"": "queue", "tickets": "queue", "accuracy": "trybox"}
+OWNERS: Mapping[str, str] = {"": "queue", "tickets": "queue", "accuracy": "trybox", "roll-signer": "roll"}
+LANGUAGES = {"zh-CN": CHINESE, "en": "en"}
 NOBODY: Mapping[str, str] = {"name": "", "phone": "", "hours": "", "address": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around the matter of every page; plain values, so that it outlives any session."""
+    """What stands around the matter of every page; plain values, so that it outlives any session.
+
+    `waiting`, `due` and `weeks` are counts for the menu. `alarm` names the words that call a reviewer to the
+    lookups; empty while nothing is wrong there.
+    """
 
     office: Mapping[str, str]
     language: str
@@ -48,6 +63,8 @@ class Frame:
     permissions: frozenset[Permission] = frozenset()
     waiting: int = 0
     due: int = 0
+    weeks: int = 0
+    alarm: str = ""
 
     @property
     def home(self) -> str:
@@ -69,15 +86,34 @@ async def office_facts(session: AsyncSession) -> Mapping[str, str]:
     }
 
 
+async def frame_of(
+    session: AsyncSession, person: Staff, office: Mapping[str, str], *, now: datetime
+) -> Frame:
+    """The frame of a person's pages, with what waits for them."""
+    weeks, alarm = await lookup_reviews.called(session, person, now=now)
+    return Frame(
+        office,
+        person.language if person.language in LANGUAGES.values() else CHINESE,
+        person.name,
+        (await units.get(session, person.unit_id)).name,
+        frozenset(permission for permission in Permission if staff.may(person, permission)),
+        await changes.count_waiting(session) if staff.may(person, Permission.SEE_RULES) else 0,
+        await reviews.count_due(session, person, today=beijing_day(now)),
+        weeks,
+        alarm,
+    )
+
+
 def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]]:
     """The entries of the menu for this person, the one around `path` marked as the present one.
 
     An entry that stands for several pages has them as `tabs`, one of which is marked likewise. How many
-    changes wait for a second person is told on the way to them, and so is what is due for one's own review.
+    changes wait for a second person is told on the way to them, and so is what is due for one's own review,
+    and how many weeks of lookups nobody has looked through.
     """
     place = path.removeprefix("/admin").strip("/").split("/")[0]
     here = OWNERS.get(place, place) if path.startswith("/admin") else place
-    counts = {"changes": around.waiting, "health": around.due}
+    counts = {"changes": around.waiting, "health": around.due, "lookups": around.weeks}
     entries: dict[str, list[dict[str, Any]]] = {}
     for href, key, needed in PLACES:
         if needed in around.permissions:

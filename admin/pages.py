@@ -20,12 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin import forms
 from admin.forms import Form
-from admin.frame import NOBODY, Frame, office_facts, ways
-from knowledge import reviews
+from admin.frame import LANGUAGES as LANGUAGES
+from admin.frame import NOBODY, Frame, frame_of, office_facts, ways
 from knowledge.live import LiveBase
 from knowledge.live_stations import LiveStations
-from office import changes, signin, staff, units, worktime
-from office.hours import OfficeHours, beijing_day
+from knowledge.roll.keys import KeyHolder
+from knowledge.roll.lookups import Lookups
+from office import signin, staff, worktime
+from office.hours import OfficeHours
 from office.signin import SignIn
 from office.staff import Permission, Staff
 from office.store import Store
@@ -35,7 +37,6 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 SIGN_IN_COOKIE = "desk"
 FORM_COOKIE = "form"
-LANGUAGES = {"zh-CN": CHINESE, "en": "en"}
 TEXT_SIZES = ("standard", "large", "extra")
 THEMES = ("", "light", "dark", "contrast")
 
@@ -59,6 +60,8 @@ class Services:
     trusted_proxies: frozenset[str]
     clock: Callable[[], datetime]
     stations: LiveStations = field(default_factory=LiveStations)
+    roll_key: KeyHolder = field(default_factory=lambda: KeyHolder(Path("roll.key")))
+    lookups: Lookups = field(default_factory=Lookups)
 
 
 class SignedOut(Exception):
@@ -179,16 +182,7 @@ async def who(request: Request, session: AsyncSession) -> tuple[Staff, SignIn] |
     if found is None:
         request.state.frame = Frame(office, chosen if chosen in LANGUAGES.values() else CHINESE)
         return None
-    person = found[0]
-    request.state.frame = Frame(
-        office,
-        person.language if person.language in LANGUAGES.values() else CHINESE,
-        person.name,
-        (await units.get(session, person.unit_id)).name,
-        frozenset(permission for permission in Permission if staff.may(person, permission)),
-        await changes.count_waiting(session) if staff.may(person, Permission.SEE_RULES) else 0,
-        await reviews.count_due(session, person, today=beijing_day(services(request).clock())),
-    )
+    request.state.frame = await frame_of(session, found[0], office, now=services(request).clock())
     return found
 
 
@@ -302,6 +296,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "person": around.person,
         "unit": around.unit,
         "nav": ways(request.url.path, around, t) if around.person else [],
+        "alarm": around.alarm,
         "home_url": around.home,
         "settings_url": "/admin/settings",
         "sign_out_url": "/admin/sign-out",

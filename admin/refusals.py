@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +54,11 @@ def install(app: FastAPI) -> None:
 def in_words(error: DeskError, language: str) -> str:
     """The wording of a refusal on a page."""
     facts: dict[str, Any] = {
-        name: times.clock(value, seconds=name == "at") if isinstance(value, datetime) else value
+        name: times.clock(value, seconds=name == "at")
+        if isinstance(value, datetime)
+        else times.short_day(value, language)
+        if isinstance(value, date)
+        else value
         for name, value in error.facts.items()
     }
     for key in (f"refused.{error.key}", error.key):

@@ -101,7 +101,7 @@ async def test_headers_stand_on_every_response(
     ids = {"ticket_id": ticket.id, "entry_id": entry.entry_id, "staff_id": cast.li_qiang.id,
            "sign_in_id": 1, "question_id": 1, "version_id": entry.id, "token": "unknown",
            "pack_id": "shanghai", "row": "B1", "row_id": 1, "change_id": 1, "station_id": 1,
-           "what": "entry"}  # fmt: skip
+           "import_id": 1, "purge_id": 1, "what": "entry"}  # fmt: skip
     visitors = [browsing(), await signed_in(cast.wang_fang), await signed_in(cast.zhou_ning)]
     statuses = set()
     for method, path, _ in routes():
@@ -289,7 +289,7 @@ async def test_no_role_gets_further_than_its_grants(
         session.add_all(people.values())
     ids = {"ticket_id": ticket.id, "entry_id": entry.entry_id, "staff_id": cast.sun_jie.id,
            "version_id": entry.id, "question_id": 1, "pack_id": "shanghai", "row": "B1", "row_id": 1,
-           "change_id": 1, "station_id": 1, "what": "entry"}  # fmt: skip
+           "change_id": 1, "station_id": 1, "import_id": 1, "purge_id": 1, "what": "entry"}  # fmt: skip
     for role, person in people.items():
         desk = await signed_in(person)
         await desk.get("/admin/me")
