@@ -33,8 +33,31 @@ def _stations() -> list[Figure]:
     return stations.figures()
 
 
+def _roll_build() -> list[Figure]:
+    from benchmarks import roll
+
+    return roll.figures()
+
+
+def _roll_apply(database: str) -> list[Figure]:
+    from benchmarks import roll_apply
+
+    return roll_apply.figures(database)
+
+
+def _roll_lookup(database: str) -> list[Figure]:
+    from benchmarks import roll_lookup
+
+    return roll_lookup.figures(database)
+
+
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "questions": _questions, "match": _match, "stations": _stations,
+    "roll_build": _roll_build,
+    "roll_apply_postgres": lambda: _roll_apply("postgres"),
+    "roll_apply_sqlite": lambda: _roll_apply("sqlite"),
+    "roll_lookup_postgres": lambda: _roll_lookup("postgres"),
+    "roll_lookup_sqlite": lambda: _roll_lookup("sqlite"),
 }  # fmt: skip
 
 

@@ -1,0 +1,109 @@
+"""Receipt codes: read however they are typed, every single slip noticed, no two alike in a roll."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from knowledge.roll import receipt_rows
+from knowledge.roll.receipt_rows import Codes
+from knowledge.roll.receipts import ALPHABET, LENGTH, looks_like_code, new_code, read_code, written
+from office.errors import Invalid
+from tests.voters import CAST, code
+
+SECRET = bytes(range(32))
+
+
+def mistyped(text: str) -> bool:
+    try:
+        read_code(text)
+    except Invalid as error:
+        return error.key == "receipt.mistyped" and not error.facts
+    return False
+
+
+def test_a_new_code_is_read_as_itself_and_as_it_is_printed() -> None:
+    for _ in range(300):
+        fresh = new_code()
+        assert len(fresh) == LENGTH
+        assert read_code(fresh) == fresh
+        assert read_code(written(fresh)) == fresh
+        assert read_code(f" {written(fresh).lower()}　") == fresh
+        assert looks_like_code(written(fresh))
+
+
+def test_every_wrong_symbol_is_noticed() -> None:
+    for seed in ("ZZTEST", "AB3K9", "7777"):
+        right = code(seed)
+        for place in range(LENGTH):
+            for symbol in ALPHABET:
+                if symbol != right[place]:
+                    assert mistyped(right[:place] + symbol + right[place + 1 :])
+
+
+def test_most_swapped_neighbours_are_noticed() -> None:
+    chance = random.Random(7)
+    tried = found = 0
+    for _ in range(200):
+        right = code("".join(chance.choice(ALPHABET) for _ in range(9)))
+        for place in range(LENGTH - 1):
+            if right[place] != right[place + 1]:
+                tried += 1
+                found += mistyped(right[:place] + right[place + 1] + right[place] + right[place + 2 :])
+    assert found > 0.95 * tried
+
+
+def test_symbols_that_look_alike_are_read_as_meant() -> None:
+    assert not set("01IO") & set(ALPHABET)
+    right = code("QL2QL")
+    assert read_code(right.replace("Q", "0").replace("L", "1")) == right
+    assert read_code(right.replace("Q", "o").replace("L", "i")) == right
+    assert read_code(right.translate({ord(c): ord(c) + 0xFEE0 for c in ALPHABET})) == right
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ABC", CAST[0].receipt + "2", CAST[0].receipt[:-1], "林䶮" * 5, "!" * 10]
+)
+def test_what_cannot_be_a_code_is_mistyped(text: str) -> None:
+    assert mistyped(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [("K7M2-9QXD-4E", True), ("k7m29qxd4e", True), ("REGISTERED", False), ("在哪里登记", False)],
+)
+def test_a_message_that_is_meant_as_a_code_is_told_from_words(text: str, alike: bool) -> None:
+    assert looks_like_code(text) is alike
+
+
+# --- a whole roll's ---
+
+
+def test_the_codes_of_a_roll_are_codes_and_no_two_alike() -> None:
+    codes = Codes(SECRET)
+    made = [codes.code(serial) for serial in (*range(5_000), *range(1 << 44, (1 << 44) + 5_000))]
+    assert all(read_code(one) == one for one in made)
+    assert len(set(made)) == len(made)
+
+
+def test_a_code_can_be_had_again_and_only_with_the_secret() -> None:
+    assert Codes(SECRET).code(77) == Codes(SECRET).code(77) != Codes(bytes(32)).code(77)
+    assert len(receipt_rows.fresh_secret()) == 32
+    assert receipt_rows.fresh_secret() != receipt_rows.fresh_secret()
+
+
+def test_codes_in_a_row_have_nothing_in_common() -> None:
+    codes = Codes(SECRET)
+    made = [codes.code(serial) for serial in range(3_200)]
+    for place in range(LENGTH):
+        symbols = [one[place] for one in made]
+        assert max(map(symbols.count, ALPHABET)) < 160, "each about a hundred times"
+
+
+def test_serial_numbers_stay_within_what_codes_there_are() -> None:
+    assert receipt_rows.serial(3, 5) == 3 << 21 | 5
+    assert receipt_rows.serial((1 << 24) - 1, (1 << 21) - 1) == receipt_rows.SERIALS - 1
+    for block, line in ((1 << 24, 0), (0, 1 << 21)):
+        with pytest.raises(ValueError, match="serial"):
+            receipt_rows.serial(block, line)
