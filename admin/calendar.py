@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from admin.forms import Form
 from admin.pages import Desk, Refusal, done, signed_in
 from knowledge import calendar, elections, packs, rules
 from knowledge.calendar import BadCalendar, DateKind, Dates, Election, Level
-from knowledge.milestones import MOST_VOTING_DAYS, POSTINGS, WINDOWS
+from knowledge.milestones import ENTERED, MOST_VOTING_DAYS, POSTINGS
 from knowledge.pack_parts import Offset
 from office import changes, staff
 from office.changes import ChangeKind
@@ -29,10 +29,13 @@ Drafting = Annotated[Desk, Depends(signed_in(Permission.DRAFT_RULES))]
 
 # On one day with the vote, or told by the window itself; the line of ages would stretch the strip by years.
 UNDRAWN = (*calendar_rows.REPEATED, DateKind.AGE_LINE, DateKind.DAY)
-FIXED = (*WINDOWS, DateKind.DAY, DateKind.VOTING)
+FIXED = (*ENTERED, DateKind.DAY, DateKind.VOTING)
 """Entered, and counted from nothing."""
 MONTH_ROOM = 9.0
 COLUMNS = ("audience", "from", "to", "note")
+LOOKUP_COLUMNS = ("from", "to", "note")
+ADDED = ("row", "lookup")
+"""Buttons that add a line to the form and do nothing else: of a registration window, of a lookup window."""
 EXAMPLE = {"day": "2021-11-16"}
 """A past election whose days are known, so that anybody can check how days are counted."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4}", re.ASCII)
@@ -114,7 +117,7 @@ async def form(desk: Drafting) -> Response:
 async def propose(desk: Drafting) -> Response:
     """Propose a calendar, or only compute it, or only add a line for one more window."""
     desk.on_refusal(_form_page)
-    if desk.form.text("then") in ("row", "look"):
+    if desk.form.text("then") in (*ADDED, "look"):
         return await _form_page(desk, None, desk.form.text("then"))
     change = await elections.propose(
         desk.session, _content(desk.form), basis=desk.form.text("paper"), actor=desk.person, now=desk.now,
@@ -167,7 +170,8 @@ def _content(form: Form) -> dict[str, Any]:
         "region": form.text("region"),
         "day": form.text("day").strip() or None,
         "voting_days": int(days) if days.isdecimal() and len(days) < 3 else days,
-        "windows": _windows(form),
+        "windows": _windows(form, "window", COLUMNS),
+        "lookup": _windows(form, "lookup", LOOKUP_COLUMNS),
         "posted": {
             kind.value: day for kind in POSTINGS if (day := form.text(f"posted_{kind.value}").strip())
         },
@@ -175,10 +179,10 @@ def _content(form: Form) -> dict[str, Any]:
     }
 
 
-def _windows(form: Form) -> list[dict[str, str]]:
-    columns = [form.all(f"window_{name}") for name in COLUMNS]
+def _windows(form: Form, prefix: str, names: Sequence[str]) -> list[dict[str, str]]:
+    columns = [form.all(f"{prefix}_{name}") for name in names]
     rows = [
-        {name: value.strip() for name, value in zip(COLUMNS, row, strict=True)}
+        {name: value.strip() for name, value in zip(names, row, strict=True)}
         for row in zip(*columns, strict=False)
     ]
     return [row for row in rows if any(row.values())]
@@ -198,10 +202,11 @@ async def _form_page(desk: Desk, refusal: Refusal | None = None, then: str = "")
     typed = refusal is not None or bool(then)
     held = await elections.in_force(desk.session, today)
     content = _content(desk.form) if typed else held.as_content() if held else {}
-    computed, found = await _computed(desk, content) if typed and then != "row" else (None, [])
+    computed, found = await _computed(desk, content) if typed and then not in ADDED else (None, [])
     region = content.get("region") or rules.DEFAULT
-    windows = content.get("windows", [])
+    windows, lookup = content.get("windows", []), content.get("lookup", [])
     spare = 1 if then == "row" or not windows else 0
+    spare_lookup = 1 if then == "lookup" or not lookup else 0
     return desk.render(
         "console/calendar_form.html",
         status=refusal.status if refusal else 200,
@@ -217,6 +222,7 @@ async def _form_page(desk: Desk, refusal: Refusal | None = None, then: str = "")
             "paper": desk.form.text("paper"), "reason": desk.form.text("reason"),
         },
         windows=[*windows, *[dict.fromkeys(COLUMNS, "")] * spare],
+        lookup=[*lookup, *[dict.fromkeys(LOOKUP_COLUMNS, "")] * spare_lookup],
         posted=_posted_rows(desk, region, content.get("posted", {})),
         offsets_open=bool(content.get("offsets")) or any(one["anchor"].startswith("offset") for one in found),
         offsets=_offset_rows(desk, region, content.get("offsets", {})),

@@ -10,7 +10,8 @@ from admin import times
 from admin.pages import Desk
 from knowledge import calendar, moves, packs, station_days
 from knowledge.calendar import DateKind, Dates, Election, Finding, KeyDate, Tense
-from knowledge.milestones import POSTINGS, WINDOWS
+from knowledge.election import ENTERED, FIELDS
+from knowledge.milestones import POSTINGS
 from knowledge.moves import Move
 from knowledge.stations import StationKind
 from office.words import say
@@ -19,7 +20,6 @@ TONES = {Tense.BEFORE: "info", Tense.RUNNING: "active", Tense.LAST: "warn", Tens
 # What a window says by itself need not stand in three lines.
 REPEATED = (DateKind.REGISTRATION_OPENS, DateKind.REGISTRATION_CLOSES)
 MOST_CODES = 8
-FIELDS = ("name", "level", "region", "day", "voting_days", "windows", "posted", "offsets")
 WINDOW = {"audience": "audience", "from": "from", "to": "to", "note": "note"}
 
 
@@ -53,6 +53,8 @@ def name(desk: Desk, one: KeyDate) -> str:
 
 def kind_label(desk: Desk, kind: DateKind, region: str) -> str:
     """What a milestone is called where it has no date: by the region's pack, if that has a rule for it."""
+    if kind is DateKind.LOOKUP:
+        return calendar.label(kind, desk.frame.language)
     table = calendar.rules(region) if region in packs.names() else ()
     found = next((rule for rule in table if rule.kind == kind.value), None)
     return found.label_in(desk.frame.language) if found else desk.t("election.field_windows")
@@ -113,7 +115,7 @@ def missing(desk: Desk, election: Election, dates: Dates, today: date) -> list[s
         if kind not in election.posted and kind in dates and dates[kind][0].last < today:
             found.append(desk.t("election.not_posted", label=kind_label(desk, kind, region)))
     undated = [
-        kind_label(desk, kind, region) for kind in DateKind if kind not in (*dates, *WINDOWS, DateKind.DAY)
+        kind_label(desk, kind, region) for kind in DateKind if kind not in (*dates, *ENTERED, DateKind.DAY)
     ]
     if undated:
         found.append(desk.t("election.undated", labels=desk.t("list.comma").join(undated)))
@@ -175,7 +177,7 @@ def field(desk: Desk, path: str, region: str) -> str:
     """The name of a place in a calendar: `windows[1].to`, `offsets.list_posted.days`."""
     first, _, rest = path.partition(".")
     top, _, place = first.partition("[")
-    if top in tuple(DateKind) and top != "day":
+    if top in tuple(DateKind) and top not in FIELDS:
         return kind_label(desk, DateKind(top), region)
     label = desk.t(f"election.field_{top}") if top in FIELDS else top
     if place:
@@ -193,8 +195,8 @@ def anchor(path: str) -> str:
     """The id of the form's field for a place in a calendar; empty where the form has none."""
     first, _, rest = path.partition(".")
     top, _, place = first.partition("[")
-    if top == "windows" and place:
-        return f"window_{rest or 'from'}_{int(place.rstrip(']')) + 1}"
+    if top in ("windows", "lookup") and place:
+        return f"{top.removesuffix('s')}_{rest or 'from'}_{int(place.rstrip(']')) + 1}"
     if top == "posted" and rest:
         return f"posted_{rest}"
     if top == "offsets" and rest:

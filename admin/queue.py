@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response, StreamingResponse
 
-from admin import forms, times, worktime
+from admin import case_facts, forms, times, worktime
 from admin.pages import Desk, signed_in
 from office import staff, units
 from office.staff import Permission
@@ -174,6 +174,8 @@ def row_of(desk: Desk, ticket: Ticket, unit: Unit, holders: dict[int, str]) -> d
         "channel": desk.t(f"channel.{ticket.channel}"),
         "accepted": times.moment(ticket.accepted_at, language),
         "can_take": ticket.state in (S.UNASSIGNED, S.ASSIGNED) and desk.may(Permission.WORK_TICKETS),
+        "about": case_facts.about(desk, ticket),
+        **case_facts.clock(desk, ticket),
         **time_left(desk, ticket),
     }
 

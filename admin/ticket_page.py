@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from admin import forms, suggestions, times
+from admin import case_facts, forms, suggestions, times
 from admin.pages import Desk, Refusal, lines
 from admin.queue import TONES, time_left
 from knowledge import rules
@@ -14,14 +14,13 @@ from office.errors import NotFound
 from office.outbox import DeliveryState
 from office.staff import Permission, Staff
 from office.units import Unit
-from ticketing import drafts, queue
+from ticketing import drafts, queue, tickets
 from ticketing.records import (
     OPEN_STATES,
     REOPEN_WITHIN,
     PostKind,
     ThreadPost,
     Ticket,
-    TicketKind,
     TicketState,
 )
 
@@ -58,11 +57,14 @@ async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) ->
         await suggestions.likely(desk, search or ticket.words, unit, office) if is_open else ([], "miss")
     )
     cited = await suggestions.cited(desk, office, refusal)
-    following = await queue.next_for(session, person, after=ticket.id)
+    following = await queue.next_for(session, person, now=desk.now, after=ticket.id)
     return {
         "here": f"/admin/tickets/{ticket.id}",
         "ticket": _facts(desk, ticket, unit, names),
         "wizard": await _wizard(desk, ticket),
+        "case": await case_facts.of(desk, ticket),
+        # Only the answer to the button 按本人回执核实 fills it.
+        "confirmed": None,
         "timeline": await _timeline(desk, ticket, posts, names),
         "edited": any(post.kind is PostKind.EDITED for post in posts) and is_open,
         "newest_words": next((p.text for p in reversed(posts) if p.kind is PostKind.EDITED), ""),
@@ -173,11 +175,10 @@ async def _timeline(
     ]
     acts, _ = await audit.listed(desk.session, subject=f"ticket:{ticket.id}", limit=200)
     for act in acts:
-        name = act.action.removeprefix("ticket.")
-        if name in SHOWN_ACTS:
+        if act.action.removeprefix("ticket.") in SHOWN_ACTS or act.action == "lookup.case":
             by_staff = act.actor_kind == audit.ActorKind.STAFF
             who = staff.mask_name(act.actor_name) if by_staff else desk.t(f"actor.{act.actor_kind}")
-            words = {"who": who, "what": desk.t(f"act.ticket.{name}"), "words": "", "tone": "neutral"}
+            words = {"who": who, "what": desk.t(f"act.{act.action}"), "words": "", "tone": "neutral"}
             shown.append((act.at, {"time": times.moment(act.at, language), **words}))
     return [line for _, line in sorted(shown, key=lambda pair: pair[0])]
 
@@ -259,7 +260,7 @@ def _can(desk: Desk, ticket: Ticket) -> dict[str, bool]:
         "merge": work and ticket.state in OPEN_STATES,
         "void": work
         and ticket.state in (S.UNASSIGNED, S.ASSIGNED, S.WORKING)
-        and ticket.kind not in (TicketKind.APPEAL, TicketKind.REPORT),
+        and tickets.may_be_void(ticket),
         "phrasing": desk.may(Permission.DRAFT_ENTRIES),
         "promote": desk.may(Permission.DRAFT_ENTRIES) and done and ticket.entry_created_id is None,
     }

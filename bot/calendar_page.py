@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -134,19 +135,24 @@ def ics(dates: Dates, change: Change | None, office: Unit, lang: str) -> bytes:
     made.add("x-published-ttl", vDuration(LOOK_AGAIN))
     if change is not None:
         stamp = (change.signed_at or change.created_at).astimezone(UTC)
+        turns: Counter[str] = Counter()
         for one in shown(dates):
-            made.add_component(_event(one, change.number, stamp, office, lang))
+            uid = _uid(one, office)
+            turns[uid] += 1
+            # Several lookup windows have one name: the second keeps a number of its own.
+            uid = uid if turns[uid] == 1 else f"{turns[uid]}-{uid}"
+            made.add_component(_event(one, uid, change.number, stamp, office, lang))
     written: bytes = made.to_ical()
     return written
 
 
-def _event(one: KeyDate, number: int, stamp: datetime, office: Unit, lang: str) -> Event:
+def _event(one: KeyDate, uid: str, number: int, stamp: datetime, office: Unit, lang: str) -> Event:
     event = Event()  # type: ignore[no-untyped-call]
     name = calendar.label(one, lang)
     # Calendar apps show little more than the title: it must not promise a day that is only the latest.
     name = say("calendar.latest_title", lang, title=name) if one.latest else name
     event.add("summary", f"{name}（{one.audience}）" if one.audience else name)
-    event.add("uid", _uid(one, office))
+    event.add("uid", uid)
     event.add("sequence", number)
     event.add("dtstamp", stamp.replace(microsecond=0))
     event.add("last-modified", stamp.replace(microsecond=0))

@@ -11,7 +11,7 @@ from knowledge import calendar, packs
 from knowledge.calendar import BadCalendar, DateKind, Dates, Election
 from office.words import say
 
-NOT_KEYS = (DateKind.REGISTRATION,)
+NOT_KEYS = (DateKind.REGISTRATION, DateKind.LOOKUP)
 ENTERED = (DateKind.REGISTRATION_OPENS, DateKind.REGISTRATION_CLOSES)
 
 

@@ -166,7 +166,7 @@ def _lasts(key_date: KeyDate) -> bool:
 def _ends(key_date: KeyDate) -> bool:
     """Whether the last day closes something, instead of being the day on which it happens."""
     return _lasts(key_date) or key_date.kind in (
-        K.REGISTRATION, K.REGISTRATION_CLOSES, K.APPEALS_CLOSE, K.SUITS_CLOSE, K.LIST_AMENDED,
+        K.REGISTRATION, K.REGISTRATION_CLOSES, K.LOOKUP, K.APPEALS_CLOSE, K.SUITS_CLOSE, K.LIST_AMENDED,
         K.APPEAL_DECIDED, K.SUSPENSION_SERVED, K.COURT_DECIDES,
     )  # fmt: skip
 
@@ -181,7 +181,8 @@ def _family(kind: DateKind) -> str:
 _ADVISED = frozenset(
     {
         "now.registration.before", "now.registration.running", "now.registration.last",
-        "now.registration.over", "now.list_posted.before", "now.list_posted.last", "now.list_posted.over",
+        "now.registration.over", "now.lookup.before", "now.lookup.running", "now.lookup.last",
+        "now.lookup.over", "now.list_posted.before", "now.list_posted.last", "now.list_posted.over",
         "now.appeals_close.before", "now.appeals_close.running", "now.appeals_close.last",
         "now.suits_close.running", "now.suits_close.last", "now.list_amended.running",
         "now.list_amended.last", "now.list_amended.over", "now.voting.before", "now.voting.running",

@@ -34,7 +34,12 @@ def contradictions(
 
     `before` is the calendar in force that this one replaces; `rests` tells days on which nobody works.
     """
-    blocking = [*_windows(election), *_posted(election, rules), *_offsets(election, rules)]
+    blocking = [
+        *_windows(election),
+        *_lookup(election),
+        *_posted(election, rules),
+        *_offsets(election, rules),
+    ]
     if election.day is not None and election.day < today and (before is None or before.day != election.day):
         blocking.insert(0, Finding("day", "calendar.day_past", facts={"day": election.day.isoformat()}))
     if blocking:
@@ -60,6 +65,25 @@ def _windows(election: Election) -> Iterator[Finding]:
                 f"{where}.audience", "calendar.audience_twice", facts={"audience": window.audience or "—"}
             )
         audiences.add(window.audience)
+
+
+def _lookup(election: Election) -> Iterator[Finding]:
+    spans = list(enumerate(election.lookup))
+    for number, span in spans:
+        where, last = f"lookup[{number}]", span.last.isoformat()
+        if span.first > span.last:
+            yield Finding(
+                f"{where}.to", "calendar.reversed", facts={"first": span.first.isoformat(), "last": last}
+            )
+        elif election.day is not None and span.last > election.day:
+            # Whoever has voted or missed it needs no status any more, and the data are to go.
+            facts = {"last": last, "day": election.day.isoformat()}
+            yield Finding(f"{where}.to", "calendar.lookup_late", facts=facts)
+        elif any(n < number and span.first <= one.last and one.first <= span.last for n, one in spans):
+            facts = {"first": span.first.isoformat()}
+            yield Finding(f"{where}.from", "calendar.lookup_overlap", facts=facts)
+        for problem in lint.in_texts((span.note,), variables=()):
+            yield Finding(f"{where}.note", problem.key, facts=problem.facts)
 
 
 def _posted(election: Election, rules: Sequence[Offset]) -> Iterator[Finding]:
@@ -134,6 +158,11 @@ def _doubts(
         if K.LIST_POSTED in dates and window.last >= dates[K.LIST_POSTED][0].first:
             facts = {"last": window.last.isoformat(), "posted": dates[K.LIST_POSTED][0].first.isoformat()}
             yield Finding(f"windows[{number}].to", "calendar.window_after_list", blocks=False, facts=facts)
+    opens = min((window.first for window in election.windows), default=date.min)
+    for number, span in enumerate(election.lookup):
+        if span.first < opens:
+            facts = {"first": span.first.isoformat(), "opens": opens.isoformat()}
+            yield Finding(f"lookup[{number}].from", "calendar.lookup_early", blocks=False, facts=facts)
     for rule in rules:
         own = election.offsets.get(K(rule.kind)) if rule.kind in tuple(K) else None
         if own is not None and rule.kind in POSTINGS and own.days > rule.days:

@@ -28,6 +28,7 @@ class DateKind(StrEnum):
     REGISTRATION = auto()
     REGISTRATION_OPENS = auto()
     REGISTRATION_CLOSES = auto()
+    LOOKUP = auto()
     LIST_POSTED = auto()
     APPEALS_CLOSE = auto()
     APPEAL_DECIDED = auto()
@@ -46,10 +47,13 @@ K = DateKind
 POSTINGS = (K.LIST_POSTED, K.NOMINEES_POSTED, K.CANDIDATES_POSTED)
 """What is posted by a latest day and then on an actual one, which the office enters."""
 WINDOWS = (K.REGISTRATION, K.REGISTRATION_OPENS, K.REGISTRATION_CLOSES)
+ENTERED = (*WINDOWS, K.LOOKUP)
+"""Spans that the office enters and that are counted from nothing; of lookup there may be none at all."""
 MOST_VOTING_DAYS = 3
 MOST_DAYS = 365
 # The election law is of 1979; a year far from now is a slip of the pen.
 FIRST_YEAR, LAST_YEAR = 1979, 2199
+FIELDS = ("name", "level", "region", "day", "voting_days", "windows", "lookup", "posted", "offsets")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -73,7 +77,7 @@ class BadCalendar(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of days in which an audience registers, the first and the last included."""
+    """A stretch of days in which an audience registers, or anybody may look up; first and last included."""
 
     first: date
     last: date
@@ -91,7 +95,10 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Election:
-    """One election of one region; `day` is None until the committee has fixed it."""
+    """One election of one region; `day` is None until the committee has fixed it.
+
+    `lookup` holds the days on which registration can be looked up: without any it stays closed.
+    """
 
     name: str
     region: str
@@ -101,11 +108,12 @@ class Election:
     windows: tuple[Window, ...] = ()
     posted: Mapping[DateKind, date] = dataclasses.field(default_factory=dict)
     offsets: Mapping[DateKind, Override] = dataclasses.field(default_factory=dict)
+    lookup: tuple[Window, ...] = ()
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Election:
         """Read the content of a calendar's change; raises `BadCalendar` that names what cannot be read."""
-        _known(content, "", ("name", "level", "region", "day", "voting_days", "windows", "posted", "offsets"))
+        _known(content, "", FIELDS)
         name = str(content.get("name") or "").strip()
         if not name:
             raise BadCalendar(Finding("name", "calendar.missing"))
@@ -121,7 +129,8 @@ class Election:
             region=str(content.get("region") or "shanghai"),
             day=_day(content["day"], "day") if content.get("day") else None,
             voting_days=days,
-            windows=_windows(content.get("windows") or []),
+            windows=_windows(content.get("windows") or [], "windows", ("audience", "from", "to", "note")),
+            lookup=_windows(content.get("lookup") or [], "lookup", ("from", "to", "note")),
             posted=dict(_posted(_mapping(content.get("posted") or {}, "posted"))),
             offsets=dict(_overrides(_mapping(content.get("offsets") or {}, "offsets"))),
         )
@@ -134,15 +143,9 @@ class Election:
             "region": self.region,
             "day": self.day.isoformat() if self.day else None,
             "voting_days": self.voting_days,
-            "windows": [
-                {
-                    "audience": w.audience,
-                    "from": w.first.isoformat(),
-                    "to": w.last.isoformat(),
-                    "note": w.note,
-                }
-                for w in self.windows
-            ],
+            "windows": [{"audience": w.audience, **_span(w)} for w in self.windows],
+            # Calendars of before lookup was there have no such part, and are still the same calendars.
+            **({"lookup": [_span(w) for w in self.lookup]} if self.lookup else {}),
             "posted": {kind.value: day.isoformat() for kind, day in self.posted.items()},
             "offsets": {
                 kind.value: {"days": found.days, "basis": found.basis} for kind, found in self.offsets.items()
@@ -175,14 +178,18 @@ def _day(value: Any, where: str) -> date:
     return day
 
 
-def _windows(rows: Any) -> tuple[Window, ...]:
+def _span(window: Window) -> dict[str, str]:
+    return {"from": window.first.isoformat(), "to": window.last.isoformat(), "note": window.note}
+
+
+def _windows(rows: Any, top: str, columns: Iterable[str]) -> tuple[Window, ...]:
     if not isinstance(rows, list | tuple):
-        raise BadCalendar(Finding("windows", "calendar.unreadable", facts={"said": str(rows)[:40]}))
+        raise BadCalendar(Finding(top, "calendar.unreadable", facts={"said": str(rows)[:40]}))
     found = []
     for number, given in enumerate(rows):
-        where = f"windows[{number}]"
+        where = f"{top}[{number}]"
         row = _mapping(given, where)
-        _known(row, where, ("audience", "from", "to", "note"))
+        _known(row, where, columns)
         found.append(
             Window(
                 _day(row.get("from"), f"{where}.from"),
@@ -209,7 +216,7 @@ def _posted(rows: Mapping[str, Any]) -> Iterable[tuple[DateKind, date]]:
 def _overrides(rows: Mapping[str, Any]) -> Iterable[tuple[DateKind, Override]]:
     for name, given in rows.items():
         where = f"offsets.{name}"
-        kind = _kind(name, where, lambda kind: kind not in (*WINDOWS, K.DAY, K.VOTING, K.AGE_LINE))
+        kind = _kind(name, where, lambda kind: kind not in (*ENTERED, K.DAY, K.VOTING, K.AGE_LINE))
         row = _mapping(given, where)
         _known(row, where, ("days", "basis"))
         days = row.get("days")

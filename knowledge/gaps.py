@@ -80,7 +80,8 @@ async def gaps(session: AsyncSession, person: Staff, *, now: datetime) -> Gaps:
         ),
         pack_id=pack.id,
         rows=tuple(_unworded(pack)),
-        dates=tuple(kind for kind in DateKind if not dates.get(kind)),
+        # Lookup is closed until the office opens it; the other days are owed to everybody.
+        dates=tuple(kind for kind in DateKind if kind is not DateKind.LOOKUP and not dates.get(kind)),
         units=tuple(await without_station(session)),
         years=worktime.missing_years(OfficeHours.of(table), today),
         samples=worktime.sample_years(table),

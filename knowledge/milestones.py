@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from knowledge.election import ENTERED as ENTERED
 from knowledge.election import MOST_VOTING_DAYS as MOST_VOTING_DAYS
 from knowledge.election import POSTINGS as POSTINGS
 from knowledge.election import WINDOWS as WINDOWS
@@ -101,6 +102,8 @@ def _entered(election: Election) -> Dates:
         ):
             made = KeyDate(kind, first, last, audience=window.audience, note=window.note)
             found.setdefault(kind, []).append(made)
+    for span in sorted(election.lookup, key=lambda span: span.first):
+        found.setdefault(K.LOOKUP, []).append(KeyDate(K.LOOKUP, span.first, span.last, note=span.note))
     for kind, day in election.posted.items():
         found[kind] = [KeyDate(kind, day, day)]
     if election.day is not None:

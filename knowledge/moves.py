@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -51,13 +52,22 @@ class Move:
 
 
 def compared(before: Dates, after: Dates) -> tuple[Move, ...]:
-    """Every milestone of either calendar, in the order of the kinds; windows by audience."""
+    """Every milestone of either calendar, in the order of the kinds; windows by audience, then in turn."""
     rows = []
     for kind in DateKind:
-        old = {one.audience: one for one in before.get(kind, [])}
-        new = {one.audience: one for one in after.get(kind, [])}
-        rows += [Move(kind, name, old.get(name), new.get(name)) for name in dict.fromkeys([*new, *old])]
+        old, new = numbered(before.get(kind, [])), numbered(after.get(kind, []))
+        rows += [Move(kind, name[0], old.get(name), new.get(name)) for name in dict.fromkeys([*new, *old])]
     return tuple(rows)
+
+
+def numbered(found: Iterable[KeyDate]) -> dict[tuple[str, int], KeyDate]:
+    """Key dates of one kind by audience and their turn in it: of one audience there may be several spans."""
+    turns: Counter[str] = Counter()
+    shown = {}
+    for one in found:
+        shown[one.audience, turns[one.audience]] = one
+        turns[one.audience] += 1
+    return shown
 
 
 def when(key_date: KeyDate, today: date, lang: str = CHINESE) -> str:

@@ -156,8 +156,7 @@ async def install(
 async def sign(session: AsyncSession, change: Change, *, seen: int, actor: Staff, now: datetime) -> None:
     """A second person puts a proposal in force. `seen` is the `version` of the page that was read.
 
-    The owner of the kind does what follows from it in the same transaction. Raises `NotPermitted`,
-    `Conflict`.
+    The owner of the kind does what follows in the same transaction. Raises `NotPermitted`, `Conflict`.
     """
     await _in_scope(session, actor, Permission.SIGN_RULES, change)
     await in_turn(session)

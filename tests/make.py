@@ -33,6 +33,7 @@ CALENDAR: dict[str, Any] = {
     "windows": [
         {"audience": "居民登记", "from": "2026-11-16", "to": "2026-12-05", "note": "9:00–17:00"},
     ],
+    "lookup": [{"from": "2026-11-16", "to": "2026-12-28", "note": ""}],
 }
 
 

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import lessons, reminders
 from knowledge.answer import AnswerGiven
+from knowledge.roll import links
 from office import audit
 from office.audit import Actor, ActorKind
 from office.contacts import Contact, ContactState
 from office.outbox import Delivery, DeliveryState
 from ticketing.drafts import Draft
 from ticketing.ledgers import Enquiry
-from ticketing.records import STATUTORY_KINDS, TRANSITIONS, ThreadPost, Ticket, TicketState
+from ticketing.records import OPEN_STATES, STATUTORY_KINDS, TRANSITIONS, ThreadPost, Ticket, TicketState
 from ticketing.tickets import move
 
 REMOVED = "（已应本人要求删除）"
@@ -27,8 +28,9 @@ S = TicketState
 async def contact(session: AsyncSession, asker: Contact, *, now: datetime) -> str:
     """Forget a contact; returns the number to quote.
 
-    Texts go, counts stay. Statutory tickets survive without the contact; other open ones become void,
-    because nobody could be answered any more. The next message from the same place is a stranger's.
+    Texts go, counts stay, links to the secure page end. Statutory tickets survive without the contact; while
+    open they keep what was looked up for them. Other open ones become void, because nobody could be answered
+    any more. The next message from the same place is a stranger's.
     """
     certificate = f"F-{now:%m%d}-{secrets.token_hex(3).upper()}"
     actor = Actor(ActorKind.CONTACT, asker.id, "asker", asker.channel.value)
@@ -39,6 +41,8 @@ async def contact(session: AsyncSession, asker: Contact, *, now: datetime) -> st
     own = select(Ticket).where(Ticket.contact_id == asker.id).order_by(Ticket.id)
     for ticket in (await session.scalars(own.with_for_update())).all():
         ticket.contact_id = None
+        if ticket.kind not in STATUTORY_KINDS or ticket.state not in OPEN_STATES:
+            ticket.receipt_digest, ticket.lookup_result = None, ""
         if ticket.kind not in STATUTORY_KINDS:
             await _remove(session, ticket, actor, now)
     mine = Delivery.contact_id == asker.id
@@ -50,6 +54,7 @@ async def contact(session: AsyncSession, asker: Contact, *, now: datetime) -> st
     await session.execute(update(Delivery).where(mine).values(facts={}))
     await lessons.forget(session, asker.id)
     await reminders.forget(session, asker.id)
+    await links.forget_contact(session, asker.id)
     await session.execute(delete(AnswerGiven).where(AnswerGiven.contact_id == asker.id))
     asker.address = f"forgotten:{certificate}:{asker.id}"
     asker.state = ContactState.LOST

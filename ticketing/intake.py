@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +20,9 @@ from ticketing import clocks, numbers
 from ticketing.records import (
     QUEUE_TOPIC,
     PostKind,
+    RollIssue,
     Serial,
+    StatutoryKind,
     ThreadPost,
     Ticket,
     TicketKind,
@@ -27,6 +30,20 @@ from ticketing.records import (
 )
 
 NO_FACTS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class OnRoll:
+    """What a ticket about the voter list carries besides: see the fields of `Ticket` of the same names."""
+
+    roll_issue: RollIssue | None = None
+    statutory_kind: StatutoryKind | None = None
+    statutory_due: date | None = None
+    lookup_result: str = ""
+    receipt_digest: bytes | None = None
+
+
+NOTHING_OF_THE_ROLL = OnRoll()
 
 
 async def open_ticket(
@@ -48,11 +65,13 @@ async def open_ticket(
     event_id: str = "",
     group: str = "",
     wizard_facts: Mapping[str, str] = NO_FACTS,
+    on_roll: OnRoll = NOTHING_OF_THE_ROLL,
 ) -> Ticket:
     """Write a question down as a ticket with its number, code and promised time.
 
     `words` are redacted once more here, so that no caller can forget it. `group` is the functional group
-    that is to answer; `wizard_facts` are the answers given step by step already.
+    that is to answer; `wizard_facts` are the answers given step by step already; `on_roll` is what a case
+    about the voter list carries, from `ticketing.roll_cases`.
     """
     found = redact.text(words, published=await units.published_numbers(session))
     promise = clocks.promise(now, hours, urgent=urgent)
@@ -81,6 +100,11 @@ async def open_ticket(
         due_at=promise.due_at,
         accepted_at=now,
         first_taker_id=actor.id if actor.kind is audit.ActorKind.STAFF else None,
+        roll_issue=on_roll.roll_issue,
+        statutory_kind=on_roll.statutory_kind,
+        statutory_due=on_roll.statutory_due,
+        lookup_result=on_roll.lookup_result,
+        receipt_digest=on_roll.receipt_digest,
     )
     session.add(ticket)
     await session.flush()

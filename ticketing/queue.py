@@ -6,8 +6,9 @@ import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from office import budgets
@@ -15,7 +16,7 @@ from office.contacts import Contact
 from office.errors import NotFound
 from office.staff import Permission, Staff, must, reach
 from office.units import Unit
-from ticketing import numbers
+from ticketing import clocks, numbers
 from ticketing.records import OPEN_STATES, ThreadPost, Ticket, TicketState
 
 PAGE = 50
@@ -61,9 +62,7 @@ async def listed(
     total = await session.scalar(select(func.count()).select_from(statement.subquery()))
     open_first = case((Ticket.state.in_(OPEN_STATES), 0), else_=1)
     rows = await session.execute(
-        statement.order_by(open_first, Ticket.priority, Ticket.due_at, Ticket.id)
-        .limit(PAGE)
-        .offset((max(page, 1) - 1) * PAGE)
+        statement.order_by(open_first, *_most_urgent(now)).limit(PAGE).offset((max(page, 1) - 1) * PAGE)
     )
     return [(ticket, unit) for ticket, unit in rows], total or 0
 
@@ -82,7 +81,13 @@ async def seen_by(session: AsyncSession, person: Staff, ticket_id: int) -> tuple
     return found[0], found[1]
 
 
-async def next_for(session: AsyncSession, person: Staff, *, after: int = 0) -> Ticket | None:
+def _most_urgent(now: datetime) -> tuple[ColumnElement[Any], ...]:
+    """A term of the law that ends today or has ended, then the priority, then the time that is left."""
+    ends = case((Ticket.statutory_due <= clocks.business_day(now), 0), else_=1)
+    return ends, Ticket.priority.expression, Ticket.due_at.expression, Ticket.id.expression
+
+
+async def next_for(session: AsyncSession, person: Staff, *, now: datetime, after: int = 0) -> Ticket | None:
     """The most urgent ticket that nobody holds, within the person's reach, other than `after`."""
     await must(session, person, Permission.SEE_TICKETS)
     statement = (
@@ -93,7 +98,7 @@ async def next_for(session: AsyncSession, person: Staff, *, after: int = 0) -> T
             Ticket.state.in_((TicketState.UNASSIGNED, TicketState.ASSIGNED)),
             Ticket.id != after,
         )
-        .order_by(Ticket.priority, Ticket.due_at, Ticket.id)
+        .order_by(*_most_urgent(now))
         .limit(1)
     )
     return (await session.scalars(statement)).one_or_none()

@@ -151,7 +151,9 @@ async def merge(session: AsyncSession, ticket: Ticket, lead: Ticket, *, actor: S
     """Join a ticket to another one of the same asker; the lead's conclusion answers both, once.
 
     What the asker wrote goes over into the lead's thread, and what had been joined to the ticket as well.
-    Raises `Conflict("merge_other_asker")`, and `Conflict("merge_cycle")` for itself or a merged lead.
+    A term of the law goes along: the earlier one counts. Raises `Conflict("merge_other_asker")`,
+    `Conflict("merge_cycle")` for itself or a merged lead, and `Conflict("merge_statutory")` where a term of
+    the law would be lost in a lead on which it does not run.
     """
     await may_work(session, actor, ticket)
     await may_work(session, actor, lead)
@@ -162,6 +164,13 @@ async def merge(session: AsyncSession, ticket: Ticket, lead: Ticket, *, actor: S
         raise Conflict("merge_other_asker")
     if S.MERGED not in TRANSITIONS[ticket.state]:
         raise Conflict("stale_card")
+    if ticket.statutory_due is not None:
+        if lead.statutory_due is None or lead.statutory_kind is not ticket.statutory_kind:
+            raise Conflict("merge_statutory")
+        lead.statutory_due = min(lead.statutory_due, ticket.statutory_due)
+    # Two receipts are two persons': the lead keeps its own.
+    lead.receipt_digest = lead.receipt_digest or ticket.receipt_digest
+    ticket.receipt_digest = None
     ticket.merged_into_id = lead.id
     await session.execute(
         update(Ticket).where(Ticket.merged_into_id == ticket.id).values(merged_into_id=lead.id)
@@ -177,23 +186,29 @@ async def merge(session: AsyncSession, ticket: Ticket, lead: Ticket, *, actor: S
 
 
 async def void(session: AsyncSession, ticket: Ticket, reason: str, *, actor: Staff, now: datetime) -> None:
-    """Set aside what is no question for this office; appeals and reports never.
+    """Set aside what is no question for this office; never appeals, reports, or what a legal term runs on.
 
     Tickets that had been joined to it come back into the queue: they are still owed an answer.
     """
     await may_work(session, actor, ticket)
-    if ticket.kind in (TicketKind.APPEAL, TicketKind.REPORT):
+    if not may_be_void(ticket):
         raise NotPermitted("never_void")
     await lock(session, ticket)
     joined = await session.scalars(
         select(Ticket).where(Ticket.merged_into_id == ticket.id).order_by(Ticket.id).with_for_update()
     )
     ticket.reason = await reason_given(session, reason)
+    ticket.receipt_digest = None
     await move(session, ticket, S.VOID, "void", actor.as_actor(), now)
     await feedback.dismissed(session, ticket, actor=actor, now=now)
     for child in joined.all():
         child.merged_into_id = None
         await move(session, child, S.UNASSIGNED, "split", actor.as_actor(), now, lead=ticket.ticket_no)
+
+
+def may_be_void(ticket: Ticket) -> bool:
+    """Whether a ticket may be set aside at all; its state decides besides."""
+    return ticket.kind not in (TicketKind.APPEAL, TicketKind.REPORT) and ticket.statutory_due is None
 
 
 async def _answer(

@@ -20,7 +20,7 @@ from office.outbox import Delivery, DeliveryState, Priority
 from ticketing import clocks, intake, verdicts
 from ticketing.drafts import Draft
 from ticketing.ledgers import Enquiry, Outcome
-from ticketing.records import STATUTORY_KINDS, ClosedBy, ThreadPost, Ticket, TicketState
+from ticketing.records import STATUTORY_KINDS, ClosedBy, ThreadPost, Ticket, TicketKind, TicketState
 
 ENQUIRY_KEPT = timedelta(days=90)
 EVENTS_KEPT = timedelta(days=7)
@@ -96,10 +96,13 @@ async def ask_back(session: AsyncSession, *, hours: OfficeHours, now: datetime) 
 
 
 async def close_by_default(session: AsyncSession, *, now: datetime) -> int:
-    """Close what nobody reacted to for 72 hours after being asked; counted apart from real verdicts."""
+    """Close what nobody reacted to for 72 hours after being asked; counted apart from real verdicts.
+
+    An appeal is closed by a person alone: whoever appealed may still go to court.
+    """
     rows = await session.scalars(
         select(Ticket)
-        .where(Ticket.state == TicketState.ANSWERED)
+        .where(Ticket.state == TicketState.ANSWERED, Ticket.kind != TicketKind.APPEAL)
         .where(Ticket.follow_up_asked_at <= now - clocks.DEFAULT_CLOSE_AFTER)
         .order_by(Ticket.id)
         .limit(BATCH)

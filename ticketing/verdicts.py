@@ -32,6 +32,8 @@ async def close(
     if by is ClosedBy.OFFICER:
         ticket.reason = await reason_given(session, reason)
     ticket.closed_at, ticket.closed_by = now, by
+    # Nobody has to ask the roll again for what is settled.
+    ticket.receipt_digest = None
     await move(session, ticket, S.CLOSED, "close", actor, now, closed_by=by.value)
 
 

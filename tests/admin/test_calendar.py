@@ -218,6 +218,88 @@ async def test_a_line_is_added_without_script_and_without_a_proposal(
         assert await changes.count_waiting(session) == 0
 
 
+LOOKUP = {
+    "lookup_from": ["2026-11-16", "2026-12-10", ""], "lookup_to": ["2026-12-01", "2026-12-31", ""],
+    "lookup_note": ["", "每天8:00–20:00", ""], "reason": "市里统一推迟",
+}  # fmt: skip
+
+
+async def test_lookup_windows_are_entered_by_one_person_and_signed_by_another(
+    store: Store, cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    li_qiang, wang_fang = await signed_in(cast.li_qiang), await signed_in(cast.wang_fang)
+    shown = await li_qiang.get(FORM)
+    assert 'id="lookup_from_1" name="lookup_from" type="date" value="2026-11-16"' in shown.text
+    taken = await proposed(li_qiang, **LOOKUP)
+    assert taken.status_code == 303, text(taken.text)[:600]
+    address = taken.headers["location"].split("?")[0]
+    async with store.reading() as session:
+        held = await elections.in_force(session, date(2026, 11, 20))
+    assert held is not None
+    assert [window.last for window in held.lookup] == [date(2026, 12, 28)]
+    waiting = text((await wang_fang.get(address)).text)
+    assert "登记情况查询" in waiting
+    assert "每天8:00–20:00" in waiting
+    assert (await wang_fang.post(f"{address}/sign")).status_code == 303
+    async with store.reading() as session:
+        held = await elections.in_force(session, date(2026, 11, 20))
+    assert held is not None
+    assert [window.last for window in held.lookup] == [date(2026, 12, 1), date(2026, 12, 31)]
+    assert text((await li_qiang.get(HERE)).text).count("登记情况查询") >= 2
+
+
+async def test_a_calendar_without_lookup_windows_misses_nothing(
+    cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    li_qiang, wang_fang = await signed_in(cast.li_qiang), await signed_in(cast.wang_fang)
+    address = (await proposed(li_qiang, reason="市里统一推迟")).headers["location"].split("?")[0]
+    await wang_fang.get(address)
+    await wang_fang.post(f"{address}/sign")
+    assert "登记情况查询" not in text((await li_qiang.get(HERE)).text)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "anchor", "said"),
+    [
+        ("lookup_to", ["2026-12-01", "2027-01-06", ""], "lookup_to_2", "登记情况查询 第2"),
+        ("lookup_to", ["2026-12-01", "明天", ""], "lookup_to_2", "登记情况查询 第2"),
+        ("lookup_from", ["2026-11-16", "2026-12-01", ""], "lookup_from_2", "登记情况查询 第2"),
+    ],
+)
+async def test_a_lookup_window_that_cannot_be_names_its_field(
+    cast: Cast, signed_in: Callable[..., Any], field: str, value: list[str], anchor: str, said: str
+) -> None:
+    li_qiang = await signed_in(cast.li_qiang)
+    refused = await proposed(li_qiang, **LOOKUP | {field: value})
+    assert refused.status_code == 422
+    assert f'href="#{anchor}"' in refused.text
+    assert f'id="{anchor}-error"' in refused.text
+    assert all(f'value="{typed}"' in refused.text for typed in value if typed)
+
+
+async def test_a_lookup_window_before_registration_is_asked_about_at_its_field(
+    cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    li_qiang = await signed_in(cast.li_qiang)
+    looked = await proposed(
+        li_qiang, **LOOKUP | {"lookup_from": ["2026-11-15", "2026-12-10", ""], "then": "look"}
+    )
+    assert 'href="#lookup_from_1"' in looked.text
+    assert "早于登记开始" in text(looked.text)
+
+
+async def test_a_line_for_a_lookup_window_is_added_without_a_proposal(
+    store: Store, cast: Cast, signed_in: Callable[..., Any]
+) -> None:
+    li_qiang = await signed_in(cast.li_qiang)
+    shown = await proposed(li_qiang, **LOOKUP | {"then": "lookup"})
+    assert shown.status_code == 200
+    assert shown.text.count('name="lookup_from"') == 3
+    assert shown.text.count('name="window_audience"') == 2
+    async with store.reading() as session:
+        assert await changes.count_waiting(session) == 0
+
+
 async def test_without_a_basis_nothing_is_proposed(cast: Cast, signed_in: Callable[..., Any]) -> None:
     li_qiang = await signed_in(cast.li_qiang)
     refused = await proposed(li_qiang, paper=" ", reason="市里统一推迟")

@@ -125,3 +125,19 @@ async def test_lines_are_folded_as_the_format_wants(client: httpx.AsyncClient) -
     lines = (await feed(client)).content.split(b"\r\n")
     assert lines[-1] == b""
     assert max(map(len, lines)) <= 75
+
+
+async def test_each_lookup_window_is_a_row_and_an_event_of_its_own(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    spans = [{"from": "2026-11-16", "to": "2026-12-01"}, {"from": "2026-12-10", "to": "2026-12-28"}]
+    await changed(store, lookup=spans)
+    page = (await client.get("/calendar")).text
+    assert page.count("登记情况查询") >= 2
+    assert "11月16日（周一）至12月1日（周二）" in page
+    assert "可以用登记回执码查自己是否已登记" in page
+    found = [event for uid, event in events(await feed(client)).items() if "lookup" in uid]
+    assert [event["DTEND"].dt for event in found] == [date(2026, 12, 2), date(2026, 12, 29)]
+    before = set(events(await feed(client)))
+    await changed(store, number=3, lookup=[spans[0], {"from": "2026-12-12", "to": "2026-12-20"}])
+    assert set(events(await feed(client))) == before

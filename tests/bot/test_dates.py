@@ -13,7 +13,7 @@ from knowledge import packs
 from knowledge.calendar import DateKind
 from tests.shape.tree import ROOT
 
-KEYS = [kind.value for kind in DateKind if kind is not DateKind.REGISTRATION]
+KEYS = [kind.value for kind in DateKind if kind not in (DateKind.REGISTRATION, DateKind.LOOKUP)]
 
 
 def run(capsys: pytest.CaptureFixture[str], day: str, posted: str | None = None, pack: str = "shanghai"):

@@ -26,7 +26,7 @@ from knowledge.calendar import (
 K = DateKind
 RULES = calendar.rules("shanghai")
 E = date(2026, 12, 29)
-NOT_COMPUTED = {K.REGISTRATION, K.REGISTRATION_OPENS, K.REGISTRATION_CLOSES}
+NOT_COMPUTED = {K.REGISTRATION, K.REGISTRATION_OPENS, K.REGISTRATION_CLOSES, K.LOOKUP}
 
 
 def election(day: date | None = E, region: str = "shanghai", **more: object) -> Election:
@@ -44,6 +44,59 @@ def firsts(found: Dates) -> dict[DateKind, date]:
 
 
 WINDOWS = [{"audience": "居民登记", "from": "2026-11-25", "to": "2026-12-05", "note": "9:00–17:00"}]
+
+
+# --- lookup windows ---------------------------------------------------------------------------------
+
+LOOKUP = [
+    {"from": "2026-12-01", "to": "2026-12-02", "note": "9:00–17:00"},
+    {"from": "2026-11-16", "to": "2026-11-20"},
+]
+
+
+def test_lookup_is_closed_until_the_office_enters_a_window() -> None:
+    assert election().lookup == ()
+    assert K.LOOKUP not in dates()
+    assert calendar.variables(dates(), date(2026, 11, 20))["lookup"] == "时间尚未公布"
+
+
+def test_lookup_windows_are_read_written_and_shown_in_the_order_of_their_days() -> None:
+    made = election(lookup=LOOKUP)
+    assert Election.from_content(made.as_content()) == made
+    found = dates(lookup=LOOKUP)[K.LOOKUP]
+    assert [(one.first.day, one.last.day, one.note) for one in found] == [(16, 20, ""), (1, 2, "9:00–17:00")]
+    assert [worded(one, date(2026, 11, 20)) for one in found] == [
+        "11月16日（周一）至11月20日（周五），今天截止",
+        "12月1日（周二）至12月2日（周三） 9:00–17:00，未开始（还有11天）",
+    ]
+    assert "请联系登记站" in worded(found[0], date(2026, 11, 21))
+
+
+def test_a_calendar_of_before_lookup_was_there_is_still_the_same_calendar() -> None:
+    old = {
+        "name": "示例选举", "level": "county", "region": "shanghai", "day": "2026-12-29", "voting_days": 1,
+        "windows": WINDOWS, "posted": {}, "offsets": {},
+    }  # fmt: skip
+    assert Election.from_content(old).as_content() == old
+
+
+@pytest.mark.parametrize(
+    ("lookup", "field"),
+    [
+        ("2026-12-01", "lookup"),
+        ([{"from": "2026-12-01", "to": "morgen"}], "lookup[0].to"),
+        ([{"from": "2026-12-01", "to": "2026-12-02", "audience": "居民"}], "lookup[0].audience"),
+    ],
+)
+def test_a_lookup_window_that_cannot_be_read_is_named(lookup: object, field: str) -> None:
+    with pytest.raises(BadCalendar) as refused:
+        election(lookup=lookup)
+    assert refused.value.findings[0].field == field
+
+
+def test_a_lookup_window_has_no_distance_of_a_districts_own() -> None:
+    with pytest.raises(BadCalendar):
+        election(offsets={"lookup": {"days": 3, "basis": "x"}})
 
 
 # --- computed days ----------------------------------------------------------------------------------

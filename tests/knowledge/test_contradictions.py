@@ -14,6 +14,7 @@ from office.words import LANGUAGES, say
 RULES = calendar.rules("shanghai")
 TODAY = date(2026, 11, 20)
 WINDOW = {"audience": "居民登记", "from": "2026-11-25", "to": "2026-12-05"}
+LOOKUP = {"from": "2026-11-25", "to": "2026-12-05"}
 # A Monday, from which no term ends on a rest day: the list on 11-19, suits on 12-04, amended on 12-07.
 SOUND: dict[str, Any] = {"name": "示例选举", "day": "2026-12-09", "windows": []}
 
@@ -42,6 +43,14 @@ def test_a_sound_calendar_has_neither() -> None:
             "calendar.window_late",
         ),
         ({"windows": [WINDOW, dict(WINDOW)]}, "windows[1].audience", "calendar.audience_twice"),
+        ({"lookup": [{**LOOKUP, "to": "2026-11-24"}]}, "lookup[0].to", "calendar.reversed"),
+        ({"lookup": [{**LOOKUP, "to": "2026-12-30"}]}, "lookup[0].to", "calendar.lookup_late"),
+        (
+            {"lookup": [LOOKUP, {"from": "2026-12-05", "to": "2026-12-06"}]},
+            "lookup[1].from",
+            "calendar.lookup_overlap",
+        ),
+        ({"lookup": [{**LOOKUP, "note": "12月9日起"}]}, "lookup[0].note", "lint_date"),
         ({"posted": {"list_posted": "2026-12-10"}}, "posted.list_posted", "calendar.posted_late"),
         ({"posted": {"list_posted": "2027-01-02"}}, "posted.list_posted", "calendar.posted_after_day"),
         ({"posted": {"list_posted": "2026-11-24"}}, "posted.list_posted", "calendar.posted_early"),
@@ -135,6 +144,15 @@ def test_a_list_that_would_have_had_to_be_posted_already_needs_a_reason() -> Non
     assert past not in doubts(posted, today=date(2026, 11, 20))
 
 
+def test_lookup_may_last_until_election_day_and_before_registration_it_is_asked_about() -> None:
+    content = {"name": "示例选举", "day": "2026-12-28", "windows": [WINDOW]}
+    assert blocking({**content, "lookup": [LOOKUP, {"from": "2026-12-06", "to": "2026-12-28"}]}) == []
+    early = ("lookup[0].from", "calendar.lookup_early")
+    assert early in doubts({**content, "lookup": [{**LOOKUP, "from": "2026-11-24"}]})
+    assert early not in doubts({**content, "lookup": [LOOKUP]})
+    assert early not in doubts({**content, "windows": [], "lookup": [LOOKUP]})
+
+
 def test_registration_beyond_the_posting_and_looser_distances_are_asked_about() -> None:
     content = {
         "name": "示例选举", "day": "2026-12-29", "windows": [{**WINDOW, "to": "2026-12-09"}],
@@ -154,6 +172,13 @@ def test_every_finding_can_be_said_in_one_line(language: str) -> None:
         {"name": "示例选举", "day": "2026-12-01"},
         {"name": "示例选举", "day": "2029-12-29"},
         {"name": "示例选举", "day": None},
+        {"name": "示例选举", "day": "2026-12-29", "lookup": [LOOKUP, LOOKUP, {**LOOKUP, "to": "2027-01-01"}]},
+        {
+            "name": "示例选举",
+            "day": "2026-12-28",
+            "windows": [WINDOW],
+            "lookup": [{**LOOKUP, "from": "2026-11-01"}],
+        },
     ]
     before = Election.from_content(SOUND)
     for content in contents:

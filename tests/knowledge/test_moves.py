@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from knowledge.milestones import K, KeyDate
-from knowledge.moves import when
+from knowledge.moves import compared, when
 
 TODAY = date(2026, 11, 20)
 
@@ -38,3 +38,16 @@ def test_a_span_whose_first_words_end_on_the_last_day_s_keeps_them_apart() -> No
     assert "2034年1月5日（周四）" in said
     assert said.startswith("11月5日（周四）")
     assert said.endswith("9:00–17:00")
+
+
+def test_of_several_lookup_windows_each_is_compared_with_its_own() -> None:
+    days = [date(2026, 11, 16), date(2026, 12, 1), date(2026, 12, 20)]
+    spans = [KeyDate(K.LOOKUP, day, day) for day in days]
+    found = compared({K.LOOKUP: spans[:2]}, {K.LOOKUP: [spans[0], spans[2]]})
+    assert [(move.before, move.after, move.moved) for move in found] == [
+        (spans[0], spans[0], False),
+        (spans[1], spans[2], True),
+    ]
+    assert not any(move.told for move in found)
+    removed = compared({K.LOOKUP: spans[:2]}, {K.LOOKUP: spans[:1]})
+    assert (removed[1].before, removed[1].after) == (spans[1], None)

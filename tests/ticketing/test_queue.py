@@ -82,9 +82,9 @@ async def test_the_next_ticket_is_the_most_urgent_one_that_nobody_holds(
     first = await opened(store, cast, now)
     second = await opened(store, cast, now)
     async with store.reading() as session:
-        found = await queue.next_for(session, cast.li_qiang)
-        after = await queue.next_for(session, cast.li_qiang, after=first.id)
-        assert await queue.next_for(session, cast.zhao_lei) is None
+        found = await queue.next_for(session, cast.li_qiang, now=now)
+        after = await queue.next_for(session, cast.li_qiang, now=now, after=first.id)
+        assert await queue.next_for(session, cast.zhao_lei, now=now) is None
     assert found is not None
     assert after is not None
     assert (found.id, after.id) == (first.id, second.id)

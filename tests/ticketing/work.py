@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from knowledge.roll.records import LookupResult
 from knowledge.versions import EntryVersion
 from office import outbox
 from office.audit import Actor, ActorKind
@@ -16,8 +17,8 @@ from office.outbox import Delivery
 from office.staff import Staff
 from office.store import Store
 from tests.make import HOURS, Cast, a_ticket, an_entry
-from ticketing import intake, tickets
-from ticketing.records import Ticket, TicketKind, TicketState
+from ticketing import intake, roll_cases, tickets
+from ticketing.records import RollIssue, Ticket, TicketKind, TicketState
 
 WORDS = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 REPLY = "请先到登记站，由工作人员按楼栋和房号登记。"
@@ -42,6 +43,28 @@ async def opened(store: Store, cast: Cast, now: datetime, words: str = WORDS, **
     contact = more.pop("contact", cast.zhang_min)
     async with store.transaction() as session:
         return await intake.open_ticket(session, contact, words, **(told | more))
+
+
+async def roll_case(
+    store: Store, cast: Cast, now: datetime, kind: TicketKind = TicketKind.VERIFY, **more: Any
+) -> Ticket:
+    """A case about the voter list that 张敏 opens; `more` replaces what `open_case` is told."""
+    told: dict[str, Any] = {
+        "kind": kind,
+        "issue": RollIssue.MISSING if kind is TicketKind.CORRECTION else None,
+        "words": "",
+        "result": LookupResult.NOT_FOUND,
+        "receipt_digest": None,
+        "unit": cast.district,
+        "district": cast.district,
+        "channel": Channel.TELEGRAM,
+        "actor": asker(cast.zhang_min),
+        "hours": HOURS,
+        "now": now,
+    }
+    contact = more.pop("contact", cast.zhang_min)
+    async with store.transaction() as session:
+        return await roll_cases.open_case(session, contact, **(told | more))
 
 
 async def taken(store: Store, cast: Cast, now: datetime, by: Staff | None = None, **more: Any) -> Ticket:
