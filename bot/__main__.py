@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from pathlib import Path
+
+from bot import roll_options
 
 
 def main() -> int:
@@ -71,6 +74,8 @@ def main() -> int:
     where.add_argument("--text", default="", help="the case in a voter's own words; the facts given win")
     where.add_argument("--json", action="store_true", help="print leaf, ticket, topic and basis as JSON")
 
+    roll_options.add(commands)
+
     given = parser.parse_args()
     if given.command == "run":
         # Settings read the environment; the command line wins over it.
@@ -81,6 +86,8 @@ def main() -> int:
         from benchmarks import bench as benches
 
         return benches.main(given.names, as_json=given.json, entries=given.entries, questions=given.questions)
+    if given.command == "roll":
+        return roll_options.run(given)
     if given.command == "where":
         from bot import where as cases
 
@@ -90,6 +97,8 @@ def main() -> int:
 
         return days.run(given.pack, given.election_day, given.posted, as_json=given.json)
     if given.command == "run":
+        # Nearly all that a start makes stays: collections are put off until it is done (`app.application`).
+        gc.disable()
         from bot import serve
 
         return asyncio.run(serve.run())

@@ -216,7 +216,7 @@ def to_csv(rows: Iterable[Sequence[str | float]]) -> bytes:
     writer = csv.writer(text)
     writer.writerow([heading(field) for field in FIELDS])
     writer.writerows(
-        [[_harmless(cell) if isinstance(cell, str) else decimal(cell) for cell in row] for row in rows]
+        [[harmless(cell) if isinstance(cell, str) else decimal(cell) for cell in row] for row in rows]
     )
     return text.getvalue().encode("utf-8-sig")
 
@@ -238,7 +238,7 @@ def to_xlsx(rows: Iterable[Sequence[str | float]], now: datetime) -> bytes:
             if isinstance(cell, float):
                 sheet.write_number(number, column, cell)
             elif cell:
-                sheet.write_string(number, column, _harmless(cell), plain_text)
+                sheet.write_string(number, column, harmless(cell), plain_text)
     book.close()
     return target.getvalue()
 
@@ -256,6 +256,6 @@ _EXAMPLE: Final = (
 )  # fmt: skip
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
     """A text that a spreadsheet would calculate or cut gets an apostrophe; reading takes it off."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
