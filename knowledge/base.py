@@ -125,14 +125,18 @@ async def sources(session: AsyncSession, *, since: int = -1) -> list[Source]:
             .order_by(Entry.id)
         )
     ).all()
-    texts: dict[int, list[Phrasing]] = {}
+    asked: dict[int, list[str]] = {}
+    aliases: dict[int, list[str]] = {}
     ids = [version.id for _, version in rows]
     for start in range(0, len(ids), 500):
         part = ids[start : start + 500]
-        for row in await session.scalars(
-            select(Phrasing).where(Phrasing.version_id.in_(part)).order_by(Phrasing.id)
+        # As plain rows: an object for each of some fifteen thousand takes as long as half the index.
+        for version_id, text, exact in await session.execute(
+            select(Phrasing.version_id, Phrasing.text, Phrasing.exact)
+            .where(Phrasing.version_id.in_(part))
+            .order_by(Phrasing.id)
         ):
-            texts.setdefault(row.version_id, []).append(row)
+            (aliases if exact else asked).setdefault(version_id, []).append(text)
     return [
         Source(
             entry_id=entry.id,
@@ -140,8 +144,8 @@ async def sources(session: AsyncSession, *, since: int = -1) -> list[Source]:
             topic=version.topic,
             audience=version.audience.value,
             question=version.question,
-            phrasings=tuple(row.text for row in texts.get(version.id, []) if not row.exact),
-            aliases=tuple(row.text for row in texts.get(version.id, []) if row.exact),
+            phrasings=tuple(asked.get(version.id, ())),
+            aliases=tuple(aliases.get(version.id, ())),
         )
         for entry, version in rows
     ]

@@ -19,7 +19,8 @@ _NUMERAL = re.compile(
 )
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff]")
 _LATIN = re.compile(r"[a-z]+")
-_CLAUSE_MARKS = frozenset("，。！？；：、,.!?;:\n…~～")
+_CLAUSE_MARKS = re.compile(r"[，。！？；：、,.!?;:\n…~～]")
+_NO_WORDS = re.compile(r"[\W_]+")
 
 
 def normalise(text: str, lexicon: Lexicon) -> str:
@@ -46,17 +47,12 @@ def plain(text: str) -> str:
 
 
 def _clauses(text: str) -> list[str]:
-    clean = "".join(" " if c in "\t\r\x0b\x0c\u3000" else c for c in text if _kept(c))
+    clean = text
+    if not text.isprintable():  # rare, and dear: of the signs below none is printable
+        clean = "".join(" " if c in "\t\r\x0b\x0c\u3000" else c for c in text if _kept(c))
     clean = unicodedata.normalize("NFKC", _T2S.convert(unicodedata.normalize("NFKC", clean))).casefold()
-    clauses: list[list[str]] = [[]]
-    for char in clean:
-        if char.isalnum():
-            clauses[-1].append(char)
-        elif char in _CLAUSE_MARKS:
-            clauses.append([])
-        elif clauses[-1] and clauses[-1][-1] != " ":
-            clauses[-1].append(" ")
-    return [joined for clause in clauses if (joined := _join(["".join(clause)]))]
+    clauses = (_NO_WORDS.sub(" ", clause) for clause in _CLAUSE_MARKS.split(clean))
+    return [joined for clause in clauses if (joined := _join([clause]))]
 
 
 def _kept(char: str) -> bool:
@@ -66,23 +62,24 @@ def _kept(char: str) -> bool:
 
 def _join(clauses: list[str]) -> str:
     joined = " ".join(clauses)
+    if " " not in joined:
+        return joined
     # A space means something between two Latin words only.
     return re.sub(r"(?<![a-z0-9]) +| +(?![a-z0-9])", "", joined).strip()
 
 
 def _replace(text: str, lexicon: Lexicon) -> str:
     out: list[str] = []
-    at = 0
-    while at < len(text):
-        for word in lexicon.by_first.get(text[at], ()):
+    begin = 0  # of what is not in `out` yet
+    for at, char in enumerate(text):
+        if at < begin or char not in lexicon.by_first:
+            continue
+        for word in lexicon.by_first[char]:
             if text.startswith(word, at):
-                out.append(lexicon.words[word])
-                at += len(word)
+                out += (text[begin:at], lexicon.words[word])
+                begin = at + len(word)
                 break
-        else:
-            out.append(text[at])
-            at += 1
-    return "".join(out)
+    return "".join(out) + text[begin:]
 
 
 def _particle(clause: str, lexicon: Lexicon) -> str:
@@ -97,8 +94,12 @@ def _particle(clause: str, lexicon: Lexicon) -> str:
 
 def _strip_ends(clauses: list[str], lexicon: Lexicon) -> list[str]:
     while clauses:
-        head = next((w for w in lexicon.start if clauses[0].startswith(w)), None)
-        tail = next((w for w in lexicon.end if clauses[-1].endswith(w)), None)
+        # Asked for all at once first: most texts have neither, and each phrasing of the base comes by here.
+        head = tail = None
+        if clauses[0].startswith(lexicon.start):
+            head = next(w for w in lexicon.start if clauses[0].startswith(w))
+        if clauses[-1].endswith(lexicon.end):
+            tail = next(w for w in lexicon.end if clauses[-1].endswith(w))
         if head is not None and not (
             head.isascii() and clauses[0][len(head) :][:1].isascii() and clauses[0] != head
         ):

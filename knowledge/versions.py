@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -271,13 +271,11 @@ async def new_version(
 
 async def set_phrasings(session: AsyncSession, version: EntryVersion, content: Content) -> None:
     """Give a version the phrasings and aliases of `content` in place of those it has."""
-    old = await session.scalars(select(Phrasing).where(Phrasing.version_id == version.id))
-    for row in old:
-        await session.delete(row)
-    await session.flush()
+    await session.execute(delete(Phrasing).where(Phrasing.version_id == version.id))
     texts: Iterable[tuple[str, bool]] = [
         *((text, False) for text in content.phrasings),
         *((text, True) for text in content.aliases),
     ]
-    session.add_all(Phrasing(version_id=version.id, text=text, exact=exact) for text, exact in texts)
-    await session.flush()
+    # As plain rows: SQLite would be asked for the number of each object by itself, some fifty an entry.
+    if rows := [{"version_id": version.id, "text": text, "exact": exact} for text, exact in texts]:
+        await session.execute(insert(Phrasing), rows)

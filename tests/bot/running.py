@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,9 +35,14 @@ def _die_with_the_tests() -> None:
 
 
 class Running:
-    """A running program; what it said is in `said()`."""
+    """A running program; what it said is in `said()`.
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    It starts on nothing, or with `begun` on a copy of that folder: on what a first start has loaded.
+    """
+
+    def __init__(self, folder: Path, begun: Path | None = None, **settings: str) -> None:
+        if begun is not None:
+            shutil.copytree(begun, folder, dirs_exist_ok=True)
         self.port = free_port()
         self.address = f"http://{HOST}:{self.port}"
         self._environment = environment(folder, PORT=str(self.port), **settings)

@@ -47,8 +47,8 @@ async def test_it_starts_on_nothing_and_stops_fairly_with_a_stream_open(tmp_path
         await program.stop()
 
 
-async def test_a_second_program_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    async with Running(tmp_path / "var") as program:
+async def test_a_second_program_on_the_same_folder_is_refused(tmp_path: Path, begun: Path) -> None:
+    async with Running(tmp_path / "var", begun) as program:
         status, _, complaint = await command(tmp_path / "var", "run")
         assert status == 1
         assert str(tmp_path / "var") in complaint
@@ -145,9 +145,9 @@ async def test_the_server_keeps_uvicorn_s_own_handlers_and_access_log_away(bare:
     assert config.server_header is False
 
 
-async def test_streams_survive_a_restart_and_lose_nothing(tmp_path: Path) -> None:
+async def test_streams_survive_a_restart_and_lose_nothing(tmp_path: Path, begun: Path) -> None:
     """The page's stream breaks with the server; it goes on where it was, in order and without a gap."""
-    async with Running(tmp_path / "var") as program:
+    async with Running(tmp_path / "var", begun) as program:
         async with httpx.AsyncClient(base_url=program.address, trust_env=False) as client:
             visitor = Visitor(client)
             got: list[int] = [0]

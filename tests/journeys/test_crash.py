@@ -83,10 +83,12 @@ async def forget_leases(store: Store) -> None:
         await session.execute(update(Delivery).where(claimed).values(claimed_until=past))
 
 
-async def test_an_answer_survives_kill_9_and_comes_once(database: dict[str, str], tmp_path: Path) -> None:
+async def test_an_answer_survives_kill_9_and_comes_once(
+    database: dict[str, str], tmp_path: Path, begun: Path
+) -> None:
     folder = tmp_path / "var"
     dice = random.Random(20261120)
-    async with Running(folder, **database) as program:
+    async with Running(folder, None if database else begun, **database) as program:
         store = Store(database.get("DATABASE_URL") or f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
         async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as client:
             visitor = Visitor(client)

@@ -404,7 +404,7 @@ async def test_e24_english_gets_a_short_template_with_the_phone(chat: Chat, town
 
 
 async def test_e37_a_code_may_be_mistyped_with_look_alikes(chat: Chat, town: Town) -> None:
-    """The part that exists: progress codes. Receipt codes belong to the lookup."""
+    """Progress codes; receipt codes stand in `tests/handlers/test_lookup.py`."""
     await chat.says(UNKNOWN)
     ticket = await town.ticket()
     async with town.store.transaction() as session:

@@ -31,10 +31,10 @@ async def tries_the_case(page: Page, home: str) -> None:
 
 @pytest.mark.parametrize("size", [PHONE], ids=["phone"])
 async def test_the_districts_wording_and_a_moved_election_reach_the_voters(
-    browser: Browser, tmp_path: Path, size: dict[str, int]
+    browser: Browser, tmp_path: Path, begun: Path, size: dict[str, int]
 ) -> None:
     third: list[str] = []
-    async with Running(tmp_path) as program:
+    async with Running(tmp_path, begun) as program:
         home, links = program.address, program.invites()
         officer = await a_page(browser, size, third, home)
         await joins(officer, links[0], "first")
@@ -121,10 +121,10 @@ async def test_the_districts_wording_and_a_moved_election_reach_the_voters(
 
 
 async def test_everything_works_without_script_with_large_text_and_in_english(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, begun: Path
 ) -> None:
     third: list[str] = []
-    async with Running(tmp_path) as program:
+    async with Running(tmp_path, begun) as program:
         home, links = program.address, program.invites()
         first = await a_page(browser, LARGE, third, home)
         await joins(first, links[0], "first")
@@ -132,7 +132,7 @@ async def test_everything_works_without_script_with_large_text_and_in_english(
         officer = await a_page(browser, LARGE, third, home, java_script_enabled=False, storage_state=known)
         await officer.goto(f"{home}/admin/calendar/propose")
         before = await officer.locator("input[name=window_audience]").count()
-        await officer.get_by_role("button", name="再加一行").click()
+        await officer.get_by_role("region", name="登记时间").get_by_role("button", name="再加一行").click()
         lines = officer.locator("input[name=window_audience]")
         assert await lines.count() == before + 1
         await lines.last.fill("个人线上")

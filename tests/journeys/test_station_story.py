@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -48,9 +49,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+async def place(tmp_path_factory: pytest.TempPathFactory, begun: Path) -> AsyncIterator[Place]:
     folder = tmp_path_factory.mktemp("stations") / "var"
-    async with Running(folder) as program:
+    async with Running(folder, begun) as program:
         store = Store(f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
         async with store.transaction() as session:
             street = (await session.scalars(select(Unit).where(Unit.name == "临江街道"))).one()

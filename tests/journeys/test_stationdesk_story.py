@@ -77,14 +77,14 @@ async def proposes_a_file(page: Page, home: str, file: Path) -> str:
 
 @pytest.mark.parametrize("size", [DESK], ids=["desktop"])
 async def test_a_shift_and_new_stations_take_two_persons_and_hold_at_once(
-    browser: Browser, tmp_path: Path, size: dict[str, int]
+    browser: Browser, tmp_path: Path, begun: Path, size: dict[str, int]
 ) -> None:
     yesterday, tomorrow, later = days()
     file = tmp_path / "stations.csv"
     rows = [row.format(day=yesterday, last=later) for row in ROWS]
     file.write_text("\n".join([HEADING, *rows]), encoding="utf-8")
     third: list[str] = []
-    async with Running(tmp_path / "var") as program:
+    async with Running(tmp_path / "var", begun) as program:
         home, links = program.address, program.invites()
         li_qiang = await a_page(browser, size, third, home)
         await joins(li_qiang, links[0], "liqiang")
@@ -136,10 +136,10 @@ async def test_a_shift_and_new_stations_take_two_persons_and_hold_at_once(
         assert third == []
 
 
-async def test_without_script_the_same_forms_work(browser: Browser, tmp_path: Path) -> None:
+async def test_without_script_the_same_forms_work(browser: Browser, tmp_path: Path, begun: Path) -> None:
     yesterday, tomorrow, later = days()
     third: list[str] = []
-    async with Running(tmp_path / "var") as program:
+    async with Running(tmp_path / "var", begun) as program:
         home = program.address
         signing_in = await a_page(browser, DESK, third, home)
         await joins(signing_in, program.invites()[0], "liqiang")

@@ -84,7 +84,7 @@ async def unsure(control: Control, store: Store) -> tuple[dict[str, Any], str]:
     raise AssertionError("the base is sure of everything")
 
 
-async def test_from_the_question_to_the_last_tap(telemelya: str, tmp_path: Path) -> None:
+async def test_from_the_question_to_the_last_tap(telemelya: str, tmp_path: Path, begun: Path) -> None:
     door, folder = free_port(), tmp_path / "var"
     settings = {
         "TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telemelya, "WEBHOOK_SECRET": SECRET,
@@ -92,7 +92,7 @@ async def test_from_the_question_to_the_last_tap(telemelya: str, tmp_path: Path)
     }  # fmt: skip
     async with (
         telegrams_door(door) as target,
-        Running(folder, **settings) as program,
+        Running(folder, begun, **settings) as program,
         Control(telemelya, TOKEN) as control,
     ):
         target["to"] = program.address

@@ -19,10 +19,10 @@ from ticketing.records import ClosedBy, Ticket, TicketState
 QUESTION = "新楼盘没有门牌号，户口还没迁过来，应该怎么登记？"
 
 
-async def test_from_the_first_visit_to_the_end(tmp_path: Path) -> None:
+async def test_from_the_first_visit_to_the_end(tmp_path: Path, begun: Path) -> None:
     folder = tmp_path / "var"
     async with (
-        Running(folder) as program,
+        Running(folder, begun) as program,
         httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as browser,
     ):
         store = Store(f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
@@ -89,8 +89,8 @@ STANDING = """(words) => {
 }"""
 
 
-async def test_on_a_phone_what_came_last_is_read_from_its_beginning(tmp_path: Path) -> None:
-    async with Running(tmp_path / "var") as program, launch() as browser:
+async def test_on_a_phone_what_came_last_is_read_from_its_beginning(tmp_path: Path, begun: Path) -> None:
+    async with Running(tmp_path / "var", begun) as program, launch() as browser:
         for size, scripts in (("standard", True), ("extra", True), ("extra", False)):
             context = await browser.new_context(viewport=PHONE, java_script_enabled=scripts, locale="zh-CN")
             await context.add_cookies([{"name": "one-window-size", "value": size, "url": program.address}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +18,8 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with Running(tmp_path_factory.mktemp("where") / "var") as running:
+async def program(tmp_path_factory: pytest.TempPathFactory, begun: Path) -> AsyncIterator[Running]:
+    async with Running(tmp_path_factory.mktemp("where") / "var", begun) as running:
         yield running
 
 

@@ -9,7 +9,8 @@ MOST_LINES = 330
 LONGER = {
     "office/redact.py": (370, "one scanner: its patterns are read against each other"),
 }
-COMMITTERS = {"office/store.py", "bot/migrate.py"}
+# The last one loads rows that nobody can ask yet, by the million, on a connection of its own.
+COMMITTERS = {"office/store.py", "bot/migrate.py", "knowledge/roll/staging.py"}
 TASKS = {"office/wakeups.py"}
 ENVIRONMENT = {"bot/settings.py", "bot/__main__.py"}
 # What a message, a tapped button or a bot sends when it is awaited.
@@ -63,7 +64,7 @@ def test_handlers_return_what_is_sent():
     """Awaited in a handler, a message would leave before the transaction is committed."""
     found = []
     for path in modules("handlers"):
-        if path.name == "replies.py":  # the edge itself, which speaks after the commit
+        if path.name in ("replies.py", "unwanted.py"):  # the edge itself, which speaks after the commit
             continue
         imported = {
             alias.asname or alias.name
