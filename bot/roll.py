@@ -75,7 +75,11 @@ def make_keys(election: str, offline: Path, service: Path) -> int:
             offline.unlink(missing_ok=True)  # a key without the other is good for nothing
             raise Invalid("roll_build.folder", path=str(service)) from error
         say_all("roll_key.made", offline=offline, service=service)
-        say_all("roll_key.signer", signer=made.signer)
+        grouped = " ".join(made.signer[at : at + 4] for at in range(0, len(made.signer), 4))
+        say_all(
+            "roll_key.signer", signer=made.signer, grouped=grouped,
+            election=made.digest.election, key_id=made.digest.key_id,
+        )  # fmt: skip
         say_all("roll_key.next")
         return 0
 
