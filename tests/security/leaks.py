@@ -220,7 +220,8 @@ class Listener(logging.Handler):
         except Exception as error:
             # As the logging package itself would go on.
             words = f"{record.msg} ({type(error).__name__})"
-        test = os.environ.get("PYTEST_CURRENT_TEST", "")
+        # Without its parameters: what a test types is part of them.
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("[")[0]
         self._file.write(f"{test}: {words}\n".encode(errors="backslashreplace"))
 
     def close(self) -> None:
