@@ -191,8 +191,8 @@ async def _one(desk: Desk, import_id: int, refusal: Refusal | None = None) -> Re
         row=_about(desk, row, await _names(desk, [row])),
         counts=roll_counts.shown(desk, row),
         warnings=[
-            {"name": name, "words": desk.t(f"roll.warn_{name}", percent=percent)}
-            for name, percent in roll_counts.warnings(row)
+            {"name": name, "words": desk.t(f"roll.warn_{name}", **facts)}
+            for name, facts in roll_counts.warnings(row)
         ],
         meant=desk.form.all("meant"),
         current=current.id if current else 0,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import files
 from bot.commands import no, settings
-from knowledge.roll import imports, keys
+from knowledge.roll import differences, imports, keys
 from knowledge.roll.records import ImportState, RollImport
 from office.errors import DeskError
 from office.hours import BEIJING
@@ -151,6 +151,11 @@ def _preview(found: RollImport) -> None:
     other = found.counts["compared_with"]
     against = f"第 {other} 号 (number {other})" if other else "没有正在使用的名册 (no roll in force)"
     print(f"  对比 compared with: {against}")
+    for name, count in differences.ending(found.counts):
+        chinese, english = (
+            say(f"roll_import.ending_{name}", language, count=f"{count:,}") for language in ("zh_CN", "en")
+        )
+        print(f"  ！{chinese} ({english})")
 
 
 def _fact(value: Any) -> Any:

@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -42,26 +42,19 @@ _PACKED: Final = 8
 
 
 class Receipts:
-    """The receipt codes that were made: (row, code), by row. They are computed while they are asked for."""
+    """The receipt codes that were made: (row, code), by row. They lie in memory alone, twelve bytes each."""
 
-    def __init__(self, secret: bytes | None, rows: Array, starts: Sequence[int]) -> None:
-        self._codes = receipt_rows.Codes(secret) if secret else None
-        self._rows, self._starts = rows, np.array(starts, np.int64)
+    def __init__(self, codes: Array, rows: Array) -> None:
+        """`codes` are `receipt_rows.CODE`s, those of `rows` among them; `rows` are in order."""
+        codes = codes[np.argsort(codes["row"])]
+        self._codes = codes[np.searchsorted(codes["row"], rows)] if len(rows) else codes[:0]
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._codes)
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        if self._codes is None:
-            return
-        for row in self._rows.tolist():
-            yield row, self._codes.code(self._serial(row))
-
-    def _serial(self, row: int) -> int:
-        if not len(self._starts):
-            return row
-        block = int(np.searchsorted(self._starts, row, "right")) - 1
-        return receipt_rows.serial(block, row - int(self._starts[block]))
+        for row, value in self._codes.tolist():
+            yield row, receipt_rows.text(value)
 
 
 @dataclass
@@ -130,7 +123,7 @@ def build(
     job = Job(
         table.path, columns, dict(table.columns), table.encoding, table.delimiter, key.digest, today,
         election_day,
-        bits_for(size), duplicates.fresh_secret(), receipt_rows.fresh_secret() if with_receipts else None,
+        bits_for(size), duplicates.fresh_secret(), receipt_rows.secret_of(key) if with_receipts else None,
         frozenset(suppressed),
     )  # fmt: skip
     with crew.Crew(job, workers) as hands:
@@ -146,7 +139,7 @@ class _Build:
         self._findings = Findings(self._stands.units)
         self._kept, self._seen = Spool(KEPT, job.bits), Spool(duplicates.SEEN, job.bits)
         self._records = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  `Built` closes it
-        self._starts: list[int] = []
+        self._codes: list[Array] = [np.empty(0, receipt_rows.CODE)]
 
     def run(self, canaries: Collection[bytes]) -> Built:
         try:
@@ -172,7 +165,7 @@ class _Build:
             self._seen.close()
         return Built(
             places=tuple(self._stands.places), counts={name: counts[name] for name in package.COUNTS},
-            units=units, findings=self._findings, receipts=Receipts(self._job.codes, rows, self._starts),
+            units=units, findings=self._findings, receipts=Receipts(np.concatenate(self._codes), rows),
             rows=sum(counts[name] for name in ("persons", "canaries", "receipts")), _records=self._records,
         )  # fmt: skip
 
@@ -184,16 +177,15 @@ class _Build:
             file.seek(self._table.offset)
             size = os.fstat(file.fileno()).st_size - self._table.offset
 
-            def pieces() -> Iterator[tuple[int, int, int]]:
+            def pieces() -> Iterator[tuple[int, int]]:
                 begin = self._table.offset
-                for number, block in enumerate(row_blocks.blocks(file, row_blocks.SIZE)):
+                for block in row_blocks.blocks(file, row_blocks.SIZE):
                     sizes.append(len(block))
-                    yield number, begin, len(block)
+                    yield begin, len(block)
                     begin += len(block)
 
             row, done = self._table.first_row, 0
             for checked in self._hands.map("block", pieces()):
-                self._starts.append(row)
                 self._take(checked, row)
                 row += checked.lines
                 done += sizes.popleft()
@@ -215,6 +207,8 @@ class _Build:
         for records in (kept, seen):
             records["stand"] = stands[records["stand"]]
             records["row"] += start
+        checked.codes["row"] += start
+        self._codes.append(checked.codes)
         if (stands == NOWHERE).any():
             bits = self._job.bits
             self._refuse_places(checked, stands, seen)

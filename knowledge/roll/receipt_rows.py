@@ -1,55 +1,50 @@
-"""Receipt codes for a whole roll: as many as there are rows, no two alike, and none of them kept anywhere.
+"""Receipt codes for a whole roll: each follows from its person, so that a printed receipt outlives a build.
 
-A code is a row's serial number sent through a secret permutation of all 45-bit numbers (a Feistel network of
-six rounds, each a keyed BLAKE2s), so it can be had again for the print list as long as the build is running.
-Drawn at random, one in seventy builds of a million rows would give two persons the same code.
+A code is 45 bits of an HMAC over the person's digest, under a secret that follows from the signing half of
+the offline key. The service has no such half: whoever has its key and its database cannot make a code.
+Of a million persons two have the same code in about one build of seventy: neither gets a receipt then.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from typing import Final
+import hmac
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.roll.digests import Digester
+from knowledge.roll.identity import DigestKey
+from knowledge.roll.keys import OfflineKey
 from knowledge.roll.receipts import ALPHABET, LENGTH, check_symbol
 
-_ROUNDS: Final = 6
-_LEFT, _RIGHT = 22, 23
-SERIALS: Final = 1 << (_LEFT + _RIGHT)
-_OF_BLOCK: Final = 21
+BITS: Final = 5 * (LENGTH - 1)
+CODE: Final = np.dtype([("row", "<u4"), ("value", "<u8")])
+"""The code of the person in a row, as a number below 2⁴⁵."""
+_PURPOSE: Final = b"one-window receipt codes"
+
+Array = NDArray[Any]
+
+
+def secret_of(key: OfflineKey) -> bytes:
+    """What the codes of one offline key are made with, always the same; it never leaves the machine."""
+    return hmac.digest(key.signing.private_bytes_raw(), _PURPOSE, "sha256")
 
 
 class Codes:
-    """The codes of one build; `secret` is drawn for it and forgotten after it."""
+    """The codes of one election's persons; `secret` is of `secret_of`."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._keyed = [
-            hashlib.blake2s(key=secret, digest_size=4, salt=bytes([number] * 8)) for number in range(_ROUNDS)
-        ]
+    def __init__(self, election: str, secret: bytes) -> None:
+        self._digester = Digester(DigestKey(election, secret), "receipt code")
 
-    def code(self, serial: int) -> str:
-        """The code of one serial number, which is less than `SERIALS`."""
-        left, right = serial >> _RIGHT, serial & ((1 << _RIGHT) - 1)
-        for number, keyed in enumerate(self._keyed):
-            mixing = keyed.copy()
-            mixing.update((left if number % 2 else right).to_bytes(4, "little"))
-            mixed = int.from_bytes(mixing.digest(), "little")
-            if number % 2:
-                right ^= mixed & ((1 << _RIGHT) - 1)
-            else:
-                left ^= mixed & ((1 << _LEFT) - 1)
-        value = left << _RIGHT | right
-        body = "".join(ALPHABET[value >> 5 * place & 31] for place in range(LENGTH - 1))
-        return body + check_symbol(body)
+    def values(self, persons: Array) -> NDArray[np.uint64]:
+        """The codes, as numbers, of persons who are given by their digests (one row each)."""
+        found = self._digester.all(person.tobytes() for person in persons)
+        upper: NDArray[np.uint64] = np.ascontiguousarray(found[:, :8]).view(">u8")[:, 0].astype(np.uint64)
+        return upper >> np.uint64(64 - BITS)
 
 
-def fresh_secret() -> bytes:
-    """A secret for one build."""
-    return secrets.token_bytes(32)
-
-
-def serial(block: int, line: int) -> int:
-    """The serial number of a line of a block, both from 0; they must stay below 2²⁴ and 2²¹."""
-    if block >> (_LEFT + _RIGHT - _OF_BLOCK) or line >> _OF_BLOCK:
-        raise ValueError("more rows than there are serial numbers")
-    return block << _OF_BLOCK | line
+def text(value: int) -> str:
+    """A code as it is typed, with its check symbol."""
+    body = "".join(ALPHABET[value >> 5 * place & 31] for place in range(LENGTH - 1))
+    return body + check_symbol(body)

@@ -56,7 +56,7 @@ class Checked:
     """A block's rows. Rows, stands and units are counted within the block, from 0.
 
     `kept` (`KEPT`) and `seen` (`SEEN`) lie by bucket, as many of each as `kept_in` and `seen_in` say; `taken`
-    and `left_out` count rows by stand, `refused` by unit.
+    and `left_out` count rows by stand, `refused` by unit. `codes` (`receipt_rows.CODE`) are of the receipts.
     """
 
     lines: int
@@ -66,6 +66,7 @@ class Checked:
     kept_in: Array
     seen: Array
     seen_in: Array
+    codes: Array
     found: Packed
     taken: Array
     left_out: Array
@@ -82,7 +83,7 @@ class Worker:
         self._persons = Digester(job.key, "identity")
         self._receipts = Digester(job.key, "receipt")
         self._mixer = Mixer(job.mixing)
-        self._codes = receipt_rows.Codes(job.codes) if job.codes else None
+        self._codes = receipt_rows.Codes(job.key.election, job.codes) if job.codes else None
         self._suppressed = tags(np.frombuffer(b"".join(job.suppressed), np.uint8).reshape(-1, DIGEST_SIZE))
         at = {name: column for name, column in job.at.items() if name in FIELDS}
         self._at, self._least = at, max(at.values()) + 1
@@ -90,40 +91,39 @@ class Worker:
         self._quick = QuickRows(self._check, self._persons, at, ord(job.delimiter[:1] or ","))
         self._joined = QuickRows(self._check, self._persons, self._narrow, ord(_JOINT))
 
-    def block(self, number: int, begin: int, size: int) -> Checked:
-        """Check the rows of a block of the file, the `number`-th; it begins and goes as far as is told.
+    def block(self, begin: int, size: int) -> Checked:
+        """Check the rows of a block of the file, which begins and goes as far as is told.
 
         It is read here, for to be handed a block costs more than to read it.
         """
         if self._file is None:
             self._file = self._job.path.open("rb")
         self._file.seek(begin)
-        return self.content(number, self._file.read(size))
+        return self.content(self._file.read(size))
 
-    def content(self, number: int, content: bytes) -> Checked:
+    def content(self, content: bytes) -> Checked:
         """Check the rows of a block that is here."""
-        first = receipt_rows.serial(number, 0)
         job = self._job
         content = row_blocks.lined(content)
         if b'"' not in content and job.delimiter.isascii():
             if job.encoding != "utf-8":
                 content = content.decode(job.encoding, "replace").encode()
             quick = self._quick.read(content)
-            return self._checked(quick, self._others(quick, content, job.delimiter, self._at), first)
+            return self._checked(quick, self._others(quick, content, job.delimiter, self._at))
         text = content.decode(job.encoding, "replace")
-        return self._joined_up(list(row_blocks.rows(text, job.delimiter, self._least)), first)
+        return self._joined_up(list(row_blocks.rows(text, job.delimiter, self._least)))
 
     def rows(self, rows: Sequence[tuple[int, list[str]]]) -> Checked:
         """Check rows that come with their numbers. In what is given back they are counted from row 0."""
         numbers = np.array([number for number, _ in rows], np.int64)
-        return self._joined_up([cells for _, cells in rows], 0, numbers)
+        return self._joined_up([cells for _, cells in rows], numbers)
 
     def close(self) -> None:
         """Let the file go."""
         if self._file is not None:
             self._file.close()
 
-    def _joined_up(self, rows: list[list[str]], first: int, numbers: Array | None = None) -> Checked:
+    def _joined_up(self, rows: list[list[str]], numbers: Array | None = None) -> Checked:
         """Rows that are already read go the quick way too, the cells that count written side by side."""
         narrow = [[cell for name, cell in zip(FIELDS, picked(row, self._at), strict=True) if name in self._at]
                   for row in rows]  # fmt: skip
@@ -133,7 +133,7 @@ class Worker:
         content = "".join("\n" if at in odd else f"{line}\n" for at, line in enumerate(lines))
         quick = self._joined.read(content.encode("utf-8", "replace"))
         others = ((at, picked(narrow[at], self._narrow)) for at in quick.others.tolist())
-        return self._checked(quick, others, first, numbers)
+        return self._checked(quick, others, numbers)
 
     def _others(
         self, quick: Quick, content: bytes, delimiter: str, at: Mapping[Field, int]
@@ -150,7 +150,6 @@ class Worker:
         self,
         quick: Quick,
         others: Iterable[tuple[int, list[str]]],
-        first: int,
         numbers: Array | None = None,
     ) -> Checked:
         slow = _Slow(quick.stands)
@@ -169,8 +168,10 @@ class Worker:
         seen: Array = np.empty(len(line), SEEN)
         seen["mixed"], seen["tag"] = self._mixer.mixed(number), tag
         seen["stand"], seen["row"] = stand, row
+        codes: Array = np.empty(0, receipt_rows.CODE)
         if self._codes is not None:
-            kept = np.concatenate((kept, self._with_receipts(kept, first + row)))
+            made, codes = self._with_receipts(self._codes, kept)
+            kept = np.concatenate((kept, made))
             tag = tags(kept["digest"])
         kept, kept_in = parted(kept, tag, self._job.bits)
         seen, seen_in = parted(seen, seen["mixed"], self._job.bits)
@@ -183,7 +184,7 @@ class Worker:
         left_out[: len(quick.left_out)] += quick.left_out
         return Checked(
             lines=quick.lines, stands=slow.stands, units=list(slow.units), kept=kept, kept_in=kept_in,
-            seen=seen, seen_in=seen_in, found=found, taken=np.bincount(stand, minlength=count),
+            seen=seen, seen_in=seen_in, codes=codes, found=found, taken=np.bincount(stand, minlength=count),
             left_out=left_out, refused=refused,
         )  # fmt: skip
 
@@ -192,15 +193,16 @@ class Worker:
             if kept["digest"][at].tobytes() in self._job.suppressed:
                 kept["mark"][at] = Mark.SUPPRESSED
 
-    def _with_receipts(self, kept: Array, serials: Array) -> Array:
-        """A record more for each row whose person is registered or protected: the code on the receipt."""
-        assert self._codes is not None
-        due = kept["mark"] != 0
-        codes = map(self._codes.code, serials[due].tolist())
-        made: Array = kept[due]
-        made["digest"] = self._receipts.all(code.encode() for code in codes)
+    def _with_receipts(self, codes: receipt_rows.Codes, kept: Array) -> tuple[Array, Array]:
+        """A record more for each row whose person is registered or protected, and the code on the receipt."""
+        made: Array = kept[kept["mark"] != 0]
+        found: Array = np.empty(len(made), receipt_rows.CODE)
+        found["row"], found["value"] = made["row"], codes.values(made["digest"])
+        made["digest"] = self._receipts.all(
+            receipt_rows.text(value).encode() for value in found["value"].tolist()
+        )
         made["mark"] |= np.uint8(Mark.RECEIPT)
-        return made
+        return made, found
 
 
 class _Slow:

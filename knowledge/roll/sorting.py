@@ -48,9 +48,13 @@ def settled(kept: Array, acts: Array, places: Array) -> Settled:
     order, upper = in_order(kept["digest"])
     kept = np.take(kept, order)  # ten times as fast as by index
     if (upper[1:] == upper[:-1]).any():
-        # Two of one digest: somebody bears what was made up for nobody. The person stays.
+        # Two of one digest. Somebody bears what was made up for nobody: the person stays. Or two persons have
+        # one receipt code: it would say of one what is true of the other, so neither stays.
         whole = np.ascontiguousarray(kept["digest"]).view(f"V{DIGEST_SIZE}").ravel()
-        kept = kept[np.concatenate(([True], whole[1:] != whole[:-1]))]
+        same = whole[1:] == whole[:-1]
+        again, before = np.concatenate(([False], same)), np.concatenate((same, [False]))
+        receipt = kept["mark"] & np.uint8(Mark.RECEIPT) != 0
+        kept = kept[~again & ~(before & receipt)]
     records = np.empty(len(kept), RECORD)
     records["digest"], records["mark"] = kept["digest"], kept["mark"]
     records["place"] = places[kept["stand"]]

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from knowledge.roll import imports, keys
-from knowledge.roll.records import ImportState, RollImport, RollState
+from knowledge.roll.records import ImportState, ReceiptStop, RollImport, RollState, Suppression
 from office.changes import Change, ChangeKind
 from office.store import Store
 from tests import rolls
@@ -115,10 +115,34 @@ async def test_large_changes_must_be_ticked(
     address = answer.headers["location"].partition("?")[0]
     page = (await wang_fang.get(address)).text
     assert "现有名册中25%的人在新名册里没有了" in page
+    assert "1 个已打印的回执码将失效" in page
     refused = await wang_fang.post(f"{address}/apply")
     assert refused.status_code == 422
     assert "全部勾选后再启用" in refused.text
-    applied = await wang_fang.post(f"{address}/apply", {"meant": "gone"})
+    assert (await wang_fang.post(f"{address}/apply", {"meant": "gone"})).status_code == 422
+    applied = await wang_fang.post(f"{address}/apply", {"meant": ["gone", "receipts_gone"]})
+    assert applied.status_code == 303, words(applied.text)
+
+
+async def test_under_another_key_persons_are_not_compared_and_what_ends_must_be_ticked(
+    store: Store, desk: RollDesk, cast: Cast, now: datetime, zhou_ning: Browser, wang_fang: Browser
+) -> None:
+    async with store.transaction() as session:
+        (await session.get_one(RollImport, 1)).key_id = "f" * 16
+        who = {"at": now, "staff_id": cast.wang_fang.id}
+        session.add_all([Suppression(digest=bytes(16), basis="第7号文件", **who)])
+        session.add_all([ReceiptStop(digest=bytes([n]) * 16, **who) for n in range(2)])
+    address = await taken(zhou_ning, desk.package(LIN_YAN, HE_JIE))
+    page = words((await wang_fang.get(address)).text)
+    assert "换了密钥，人数不能逐个比较" in page
+    assert "1 位保护对象要在做包时用 --suppress 重新写入" in page
+    assert "2 个已停用回执码的记录" in page
+    assert "2 个已打印的回执码将失效" in page
+    assert "%的人" not in page
+    assert "移出的人" not in page
+    meant = ["other_key", "receipts_gone", "protected"]
+    assert (await wang_fang.post(f"{address}/apply", {"meant": meant})).status_code == 422
+    applied = await wang_fang.post(f"{address}/apply", {"meant": [*meant, "stopped"]})
     assert applied.status_code == 303, words(applied.text)
 
 

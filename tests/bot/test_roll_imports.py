@@ -44,6 +44,8 @@ async def test_two_people_carry_a_roll_in_and_one_takes_it_out(store: Store, ins
     assert "移出 gone: 1\n" in said
     assert "不变 same: 3\n" in said
     assert "第 1 号" in said
+    assert "！1 个已打印的回执码将失效。 (1 printed receipt codes stop working.)" in said
+    assert "密钥" not in said
     assert await in_force(store) == 1
 
     assert await roll_imports.show() == 0

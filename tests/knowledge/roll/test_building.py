@@ -10,12 +10,14 @@ import tempfile
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.roll import building, crew, package, row_blocks, sources, stand_table
+from knowledge.roll import building, crew, keys, package, receipt_rows, row_blocks, sources, stand_table
 from knowledge.roll.columns import Status
 from knowledge.roll.findings import Fault, Sort, sort_of
 from knowledge.roll.identity import DIGEST_VERSION, with_check
@@ -31,6 +33,7 @@ from tests.knowledge.roll.rolls import (
     MAP,
     NEAR,
     PLACE,
+    TODAY,
     built,
     digest,
     records,
@@ -350,14 +353,49 @@ def test_receipts_of_rows_that_come_with_numbers_are_listed_too(tmp_path: Path) 
         assert all(KEY.digest.receipt(code) in found for _, code in made.receipts)
 
 
-def test_two_builds_of_one_file_have_the_same_persons_and_other_codes(tmp_path: Path) -> None:
+def test_a_person_keeps_the_code_in_every_build_under_one_key(tmp_path: Path) -> None:
+    people = many(50)
     with (
-        built(tmp_path, many(50), with_receipts=True) as one,
-        built(tmp_path, many(50), with_receipts=True) as other,
+        built(tmp_path, people, with_receipts=True) as one,
+        built(tmp_path, text([row(TAO_MIN), *people[::-1]]).encode("utf-16"), with_receipts=True) as later,
     ):
-        persons = {digest(voter(n)) for n in range(50)}
-        assert set(records(one)) & set(records(other)) == persons
-        assert not {code for _, code in one.receipts} & {code for _, code in other.receipts}
+        first, second = [code for _, code in one.receipts], [code for _, code in later.receipts]
+        assert first == second[:0:-1]
+        assert set(records(one)) < set(records(later))
+
+
+def test_another_key_gives_other_codes(tmp_path: Path) -> None:
+    other = keys.OfflineKey(KEY.digest, keys.make(KEY.digest.election).signing)
+    with built(tmp_path, many(50), with_receipts=True) as one:
+        table = sources.look(tmp_path / "roll.csv", MAP)
+        with building.build(table, MAP, other, today=TODAY, with_receipts=True) as two:
+            assert not {code for _, code in one.receipts} & {code for _, code in two.receipts}
+            persons = {digest(voter(n)) for n in range(50)}
+            assert set(records(one)) & set(records(two)) == persons
+
+
+def test_two_persons_with_one_code_get_no_receipt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    true = receipt_rows.Codes.values
+    alike = [np.frombuffer(digest(one), np.uint8) for one in (LIN_YAN, OUYANG)]
+
+    def values(codes: receipt_rows.Codes, persons: Any) -> Any:
+        found = true(codes, persons)
+        for one in alike:
+            found[(persons == one).all(axis=1)] = 77
+        return found
+
+    monkeypatch.setattr(receipt_rows.Codes, "values", values)
+    rows = [row(LIN_YAN), row(HE_JIE), row(OUYANG, place=ELSEWHERE), row(LIN_YAN)]
+    with built(tmp_path, rows, with_receipts=True) as made:
+        found = records(made)
+        assert KEY.digest.receipt(receipt_rows.text(77)) not in found
+        assert [number for number, _ in made.receipts] == [3]
+        assert (made.counts["receipts"], made.counts["registered"]) == (1, 3)
+        assert made.rows == len(found) == 4
+        assert found[digest(OUYANG)] == (ELSEWHERE, Mark.REGISTERED)
+    # The code of one person who is in two rows is no such case.
+    with built(tmp_path, [row(LIN_YAN), row(HE_JIE), row(LIN_YAN)], with_receipts=True) as made:
+        assert [number for number, _ in made.receipts] == [2, 3]
 
 
 # --- processes, memory, traces ---

@@ -120,7 +120,7 @@ def test_ten_thousand_numbers_give_the_same_digests_and_the_same_faults() -> Non
     content = block(rows)
     assert b'"' not in content, "all of them are read the quick way first"
     expected = one_by_one(rows)
-    assert at_once(WORKER.content(0, content)) == expected
+    assert at_once(WORKER.content(content)) == expected
     assert 2_000 < len(taken(expected)) < 8_000, "many of both"
 
 
@@ -132,7 +132,7 @@ def test_every_wrong_position_is_found_at_once_too() -> None:
         for digit in "0123456789X"
     ]
     expected = one_by_one(rows)
-    assert at_once(WORKER.content(0, block(rows))) == expected
+    assert at_once(WORKER.content(block(rows))) == expected
     assert len(taken(expected)) == 20 * 18, "the digit that was there already"
 
 
@@ -144,7 +144,7 @@ def test_quotation_marks_and_line_ends_change_nothing(form: dict[str, object]) -
     rows = [row(voter(n), name=names(chance), number=numbers(chance)) for n in range(600)]
     rows[7][4] = "第十二\n选区"
     rows[8][0] = f"{rows[8][0]}\x1f"
-    assert at_once(WORKER.content(0, block(rows, **form))) == one_by_one(rows)
+    assert at_once(WORKER.content(block(rows, **form))) == one_by_one(rows)
 
 
 def test_other_encodings_and_delimiters_change_nothing() -> None:
@@ -152,7 +152,7 @@ def test_other_encodings_and_delimiters_change_nothing() -> None:
     rows = [row(voter(n), number=numbers(chance)) for n in range(600)]
     content = block(rows, delimiter="\t").decode()
     worker = Worker(replace(JOB, encoding="gb18030", delimiter="\t"))
-    assert at_once(worker.content(0, content.encode("gb18030"))) == one_by_one(rows)
+    assert at_once(worker.content(content.encode("gb18030"))) == one_by_one(rows)
 
 
 def test_rows_that_come_with_their_numbers_are_the_same_rows() -> None:
@@ -186,14 +186,14 @@ def test_whatever_stands_in_the_cells_both_ways_say_the_same(rows: list[list[str
         for cells, text in zip(read, content.decode().split("\r\n"), strict=False)
     ):
         return
-    assert at_once(WORKER.content(0, content)) == one_by_one(read)
+    assert at_once(WORKER.content(content)) == one_by_one(read)
 
 
 def test_lines_with_more_or_fewer_cells_are_read_too() -> None:
     more = [*row(CAST[0]), "备注", "备注"]
     fewer = row(CAST[1])[:6]
     rows = [more, row(CAST[2]), row(CAST[3]), fewer, [], ["合计", "4"], [""] * 7, row(voter(9))]
-    found = at_once(WORKER.content(0, block(rows)))
+    found = at_once(WORKER.content(block(rows)))
     assert found == one_by_one(rows)
     assert taken(found) == [0, 1, 2, 3, 7]
     assert found[5] == (Fault.SHAPE, Fault.STATUS, Fault.UNIT)
@@ -201,7 +201,7 @@ def test_lines_with_more_or_fewer_cells_are_read_too() -> None:
 
 def test_bytes_that_are_no_text_make_their_row_wrong_and_no_other() -> None:
     content = block([row(CAST[0]), row(CAST[1]), row(CAST[2])]).replace(CAST[1].name.encode(), b"\xff\xfe")
-    found = at_once(WORKER.content(0, content))
+    found = at_once(WORKER.content(content))
     assert found[1] == (Fault.UNREADABLE,)
     assert taken(found) == [0, 2]
 
@@ -252,7 +252,7 @@ def test_receipts_are_those_of_the_registered_and_the_protected() -> None:
     rows = [row(CAST[0]), row(CAST[1], status="待核实"), row(CAST[2], number="1"), row(CAST[3])]
     hidden = KEY.digest.identity(CAST[3].name, CAST[3].number)
     worker = Worker(replace(JOB, codes=bytes(32), suppressed=frozenset({hidden})))
-    kept = worker.content(0, block(rows)).kept
+    kept = worker.content(block(rows)).kept
     marks = sorted((int(one["row"]), int(one["mark"])) for one in kept)
     assert marks == [(0, 1), (0, 1 | 8), (1, 0), (3, 2), (3, 2 | 8)]
 

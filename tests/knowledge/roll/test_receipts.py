@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+import numpy as np
 import pytest
 
 from knowledge.roll import receipt_rows
+from knowledge.roll.keys import OfflineKey, make
 from knowledge.roll.receipt_rows import Codes
 from knowledge.roll.receipts import ALPHABET, LENGTH, looks_like_code, new_code, read_code, written
 from office.errors import Invalid
@@ -80,30 +83,34 @@ def test_a_message_that_is_meant_as_a_code_is_told_from_words(text: str, alike: 
 # --- a whole roll's ---
 
 
-def test_the_codes_of_a_roll_are_codes_and_no_two_alike() -> None:
-    codes = Codes(SECRET)
-    made = [codes.code(serial) for serial in (*range(5_000), *range(1 << 44, (1 << 44) + 5_000))]
+def persons(count: int) -> np.ndarray[Any, Any]:
+    return np.frombuffer(b"".join(n.to_bytes(16, "big") for n in range(count)), np.uint8).reshape(-1, 16)
+
+
+def test_the_codes_of_a_roll_are_codes_and_follow_from_the_person() -> None:
+    codes = Codes("东浦区2026", SECRET)
+    made = [receipt_rows.text(value) for value in codes.values(persons(5_000)).tolist()]
     assert all(read_code(one) == one for one in made)
     assert len(set(made)) == len(made)
+    assert codes.values(persons(9)[::-1]).tolist() == codes.values(persons(9)).tolist()[::-1]
+    assert codes.values(persons(0)).tolist() == []
 
 
-def test_a_code_can_be_had_again_and_only_with_the_secret() -> None:
-    assert Codes(SECRET).code(77) == Codes(SECRET).code(77) != Codes(bytes(32)).code(77)
-    assert len(receipt_rows.fresh_secret()) == 32
-    assert receipt_rows.fresh_secret() != receipt_rows.fresh_secret()
+def test_a_code_can_be_had_again_and_only_with_the_offline_key() -> None:
+    key, other = make("东浦区2026"), make("东浦区2026")
+    secret = receipt_rows.secret_of(key)
+    assert secret == receipt_rows.secret_of(key) != receipt_rows.secret_of(other)
+    assert secret not in (key.digest.secret, key.signing.private_bytes_raw())
+    # What the service holds is not enough, whatever the signing half of another key.
+    assert receipt_rows.secret_of(OfflineKey(key.digest, other.signing)) != secret
+    found = Codes("东浦区2026", secret).values(persons(50)).tolist()
+    others = Codes("东浦区2026", receipt_rows.secret_of(other))
+    assert not set(found) & set(others.values(persons(50)).tolist())
+    assert not set(found) & set(Codes("西浦区2026", secret).values(persons(50)).tolist())
 
 
-def test_codes_in_a_row_have_nothing_in_common() -> None:
-    codes = Codes(SECRET)
-    made = [codes.code(serial) for serial in range(3_200)]
+def test_codes_of_a_roll_have_nothing_in_common() -> None:
+    made = [receipt_rows.text(value) for value in Codes("东浦区2026", SECRET).values(persons(3_200)).tolist()]
     for place in range(LENGTH):
         symbols = [one[place] for one in made]
         assert max(map(symbols.count, ALPHABET)) < 160, "each about a hundred times"
-
-
-def test_serial_numbers_stay_within_what_codes_there_are() -> None:
-    assert receipt_rows.serial(3, 5) == 3 << 21 | 5
-    assert receipt_rows.serial((1 << 24) - 1, (1 << 21) - 1) == receipt_rows.SERIALS - 1
-    for block, line in ((1 << 24, 0), (0, 1 << 21)):
-        with pytest.raises(ValueError, match="serial"):
-            receipt_rows.serial(block, line)
