@@ -17,16 +17,23 @@ from aiogram.types import CallbackQuery, Message
 
 from handlers import lookup_keyboards, lookup_memory, lookup_words, speech
 from handlers.callbacks import Op, Tap
+from handlers.english_pages import ENGLISH
+from handlers.lookup_asked import Wanted, wanted, wanted_beside_number
 from handlers.lookup_reading import for_another
 from handlers.passing import passing
 from handlers.plain_words import Said, meaning
 from handlers.turn import Reply, Turn
 from knowledge.roll import links, receipts
 from knowledge.roll.lookups import Caller, LookupClosed
+from knowledge.roll.opening import Closed
 from office.contacts import Channel
 from office.errors import Invalid, TooMany
+from office.words import say
 
 router = Router(name="lookup")
+
+# `handlers.ask` imports this module; the next message is meant for a person, whatever it says.
+TO_PERSON = "ToPerson:waiting"
 
 
 class HoldsCode(Filter):
@@ -34,6 +41,33 @@ class HoldsCode(Filter):
 
     async def __call__(self, message: Message, turn: Turn) -> bool:
         return bool(turn.receipt)
+
+
+class BesideNumber(Filter):
+    """Passes what is left of a message with an identity number in it, where that wants a lookup."""
+
+    async def __call__(self, message: Message, turn: Turn) -> bool:
+        words = message.text or message.caption or ""
+        return turn.identity_taken and wanted_beside_number(words)
+
+
+class AsksForLookup(Filter):
+    """Passes words that ask for the lookup while there is one, and hands on what of it they ask about.
+
+    Without a window or a roll they are answered from the base; so is nothing that was announced to a person.
+    """
+
+    async def __call__(
+        self, message: Message, turn: Turn, raw_state: str | None = None, **data: Any
+    ) -> bool | dict[str, Any]:
+        words = message.text or ""
+        if words.startswith("/") or meaning(words) or raw_state == TO_PERSON:
+            return False
+        asked = wanted(words)
+        if asked is None:
+            return False
+        opening = await turn.desk.lookups.opening(turn.session, turn.now)
+        return False if opening.cause in (Closed.NOT_PLANNED, Closed.NO_ROLL) else {"asked": asked}
 
 
 class ForAnother(Filter):
@@ -74,6 +108,16 @@ async def code_sent(message: Message, turn: Turn, state: FSMContext) -> Reply:
     return [*passing(turn, await lookup_words.result(turn, found), buttons)]
 
 
+@router.message(BesideNumber())
+@router.edited_message(BesideNumber())
+async def number_sent(message: Message, turn: Turn) -> Reply:
+    """Nothing of it is written down: whoever sends a number sends a name with it.
+
+    That it was deleted, and the ways to ask, is said for every such message (`handlers.middlewares`).
+    """
+    return await _closed(turn) or []
+
+
 @router.message(Command("status"))
 @router.message(Said("status"))
 async def status(message: Message, turn: Turn) -> Reply:
@@ -90,6 +134,30 @@ async def ways(turn: Turn) -> Reply:
     if (closed := await _closed(turn)) is not None:
         return closed
     return turn.say(turn.words("lookupchat.ways"), lookup_keyboards.ways(turn.lang))
+
+
+@router.message(F.text, AsksForLookup())
+async def asked_for(message: Message, turn: Turn, asked: Wanted) -> Reply:
+    """The same ways for who asks in words of their own, with a line about what was asked besides."""
+    if asked is Wanted.ENGLISH:
+        return await _in_english(turn)
+    closed = await _closed(turn)
+    if closed is not None:
+        return closed
+    about = await lookup_words.about(turn, asked)
+    text = "\n".join(line for line in (about, turn.words("lookupchat.ways")) if line)
+    return turn.say(text, lookup_keyboards.ways(turn.lang))
+
+
+async def _in_english(turn: Turn) -> Reply:
+    opening = await turn.desk.lookups.opening(turn.session, turn.now)
+    if not opening.open:
+        said = lookup_words.closed(turn, opening.why, opening.facts, ENGLISH)
+        return turn.say(said, lookup_keyboards.at_station(ENGLISH))
+    web = turn.contact.channel is Channel.WEB
+    root = "" if web else turn.desk.public_url
+    url = f"{root}/lookup?lang={ENGLISH}" if web or root else ""
+    return turn.say(say("lookupchat.ways", ENGLISH), lookup_keyboards.in_english(url))
 
 
 @router.callback_query(Tap.filter(F.op == Op.CODE))

@@ -36,6 +36,14 @@ def page(lang: str, url: str) -> InlineKeyboardMarkup:
     return rows([InlineKeyboardButton(text=say("lookupchat.button.open", lang), url=url)])
 
 
+def in_english(url: str) -> InlineKeyboardMarkup:
+    """The ways to ask for who wrote in English: the page itself, in English, where it can be reached."""
+    if not url:
+        return ways("en")
+    link = InlineKeyboardButton(text=say("lookupchat.button.page", "en"), url=url)
+    return rows([_code("en")], [link], [_station("en", "lookupchat.button.at_station")])
+
+
 def under_result(lang: str, result: LookupResult) -> InlineKeyboardMarkup:
     """Help after a result: the same for all three, and each knows which of them it stands under."""
     stamp = _RESULTS.index(result) + 1

@@ -19,6 +19,8 @@ _ELSE = re.compile(
 _SHE = re.compile("妈|娘|母|奶|婆|姐|妹|女|太太|媳妇|妻|阿姨|姑|婶|嫂|她")
 _WANTS = "(?:请|麻烦|帮我|帮忙|帮|给我|你|您|能不能|可以|我想|我要|想)*"
 _LOOK = "(?:查一?查|查|看看|看一?下|核实)(?:一下|下|询)?"
+_FAMILY = "(?:请|麻烦|我想|我要|想|我)*[替帮给代](?:我们?家?|家里)?的?(?:{kin})"
+_STATUS = "(?:选民)?登记?(?:状态|情况|信息|结果|没登上|上没有?|了没有?|没有?)?[吧啊呢吗么。！!？?]*"
 _AFTER = "(?:的?(?:选民)?登记?(?:情况|状态|信息)?)?[吧啊呢吗么。！!？?]*"
 
 
@@ -30,7 +32,9 @@ def for_another(words: str) -> str:
     if len(words) > LONGEST or not _ABOUT.search(words) or _ELSE.search(words):
         return ""
     bare = re.sub(r"\s", "", words)
-    if not (_only_a_name().fullmatch(bare) or gate(words) is Gate.OTHER_PERSON):
+    if not (
+        _only_a_name().fullmatch(bare) or _for_family().fullmatch(bare) or gate(words) is Gate.OTHER_PERSON
+    ):
         return ""
     if len(split_questions(words)) > 1:
         return ""
@@ -39,5 +43,15 @@ def for_another(words: str) -> str:
 
 @cache
 def _only_a_name() -> re.Pattern[str]:
-    surname = yaml.safe_load(RULES.read_text(encoding="utf-8"))["words"]["surname"]
-    return re.compile(f"{_WANTS}{_LOOK}(?:{surname})[一-鿿]{{1,2}}{_AFTER}")
+    return re.compile(f"{_WANTS}{_LOOK}(?:{_classes()['surname']})[一-鿿]{{1,2}}{_AFTER}")
+
+
+@cache
+def _for_family() -> re.Pattern[str]:
+    return re.compile(f"{_FAMILY.format(kin=_classes()['kin'])}{_LOOK}{_STATUS}")
+
+
+@cache
+def _classes() -> dict[str, str]:
+    found: dict[str, str] = yaml.safe_load(RULES.read_text(encoding="utf-8"))["words"]
+    return found

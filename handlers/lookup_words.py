@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from html import escape
 from typing import Any
 
+from handlers.lookup_asked import Wanted
 from handlers.turn import Turn
 from knowledge import calendar
+from knowledge.roll import windows
 from knowledge.roll.lookup import Found
 from knowledge.stations import StationKind
+from office.words import say
 
 
 async def result(turn: Turn, found: Found) -> str:
@@ -34,17 +38,39 @@ async def result(turn: Turn, found: Found) -> str:
     )
 
 
-def closed(turn: Turn, why: str, facts: Mapping[str, Any]) -> str:
+def closed(turn: Turn, why: str, facts: Mapping[str, Any], lang: str = "") -> str:
     """That nothing can be looked up now, when it can, and how to find out until then.
 
-    `why` is the wording key of `knowledge.roll.lookups`, which has fewer words for it.
+    `why` is the wording key of `knowledge.roll.lookups`, which has fewer words for it. `lang` is
+    another language than the contact's.
     """
+    lang = lang or turn.lang
     first, last = facts.get("first"), facts.get("last")
     if first is None or last is None:
-        said = turn.words(f"lookupchat.{why.removeprefix('lookup.')}")
+        said = say(f"lookupchat.{why.removeprefix('lookup.')}", lang)
     else:
-        window = calendar.brief(first, turn.lang)
-        if last != first:
-            window = turn.words("lookupchat.window", first=window, last=calendar.brief(last, turn.lang))
-        said = turn.words("lookupchat.closed_until", window=window)
-    return f"{said}\n{turn.words('lookupchat.until_then')}"
+        said = say("lookupchat.closed_until", lang, window=_days(first, last, lang))
+    return f"{said}\n{say('lookupchat.until_then', lang, phone=turn.district.phone)}"
+
+
+async def about(turn: Turn, asked: Wanted) -> str:
+    """The line that answers what was asked about the lookup; empty where the ways to ask say it all."""
+    if asked is Wanted.RECEIPT:
+        return turn.words("lookupchat.about.receipt")
+    if asked not in (Wanted.WHEN, Wanted.PHONE):
+        return ""
+    lines = [turn.words("lookupchat.about.phone")] if asked is Wanted.PHONE else []
+    planned, _ = await windows.known(turn.session, turn.now)
+    if (window := windows.current(planned, turn.now)) is not None:
+        days = _days(window.first, window.last, turn.lang)
+        lines.append(turn.words("lookupchat.about.when", window=days))
+    return "\n".join(lines)
+
+
+def _days(first: date, last: date, lang: str) -> str:
+    since = calendar.brief(first, lang)
+    return (
+        since
+        if last == first
+        else say("lookupchat.window", lang, first=since, last=calendar.brief(last, lang))
+    )

@@ -60,8 +60,8 @@ class Transactions(BaseMiddleware):
                 session=session, contact=contact, district=district, desk=self._desk,
                 hours=await worktime.hours(session, now=now), now=now,
                 chat_id=chat.id, event_id=_message_name(event) or event_id,
-                sparing=self._replies.sparing, redacted=found, receipt=code if private else "",
-                network=data.get("network", ""),
+                sparing=self._replies.sparing, redacted=found, identity_taken=has_id,
+                receipt=code if private else "", network=data.get("network", ""),
             )  # fmt: skip
             data["turn"] = turn
             result = await handler(clean, data)

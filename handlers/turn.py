@@ -53,7 +53,8 @@ class Turn:
 
     Handlers return what is to be sent; it leaves after the commit. `event_id` names the message within the
     chat, so that an edit finds what the message caused. `redacted` counts the personal numbers that were
-    taken out of the message before anything else saw it, `receipt` is a receipt code that was. `network` is
+    taken out of the message before anything else saw it, `identity_taken` says whether an identity number was
+    among them, `receipt` is a receipt code that was. `network` is
     an opaque key of where the message came from, empty where nobody knows. `begun` is set by a lookup, on the
     monotonic clock: its reply leaves after the floor time.
     """
@@ -68,6 +69,7 @@ class Turn:
     event_id: str
     sparing: Sparing
     redacted: dict[str, int] = field(default_factory=dict)
+    identity_taken: bool = False
     receipt: str = field(default="", repr=False)
     network: str = ""
     begun: float | None = None

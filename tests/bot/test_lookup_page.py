@@ -238,6 +238,7 @@ async def test_three_results_of_one_shape(people: People) -> None:
         page = await person.ask(who)
         assert page.status_code == 200
         assert words(page) == list(LINES[result])
+        assert 'href="/lookup"' in page.text.partition('id="further"')[2], "再查一次 stands under all three"
         assert page.headers["refresh"] == "300; url=/lookup/cleared"
         lengths.add(page.headers["content-length"])
         shapes.add(tuple(re.findall(r"<(h2|p|dt|button|section)\b", page.text.partition("data-lookup")[2])))
@@ -556,6 +557,7 @@ async def test_an_appeal_has_its_term(people: People, machine: Machine, site: Fa
     site.state.services = replace(site.state.services, clock=clock)
     early = await person.help(await person.ask(TAO_MIN), "appeal", sure="1")
     assert "编号" not in text(early)
+    assert "转人工" in text(early)
     clock.now = clock.now.replace(month=12, day=11)
     result = await person.ask(voter(3))
     page = await person.help(result, "appeal")

@@ -17,6 +17,7 @@ from aiogram.types import Chat as TelegramChat
 from aiogram.types import ChatMemberAdministrator, ChatMemberOwner, User
 
 from bot.memory import ForgivingStorage, Outage
+from handlers.lookup_asked import wanted
 from handlers.passing import Passing
 from handlers.router import dispatcher
 from knowledge.roll import identity, links, receipts
@@ -87,6 +88,73 @@ async def test_the_ways_to_ask_are_offered_and_no_number_is_asked_for(asker: Cha
     out = await asker.says(said)
     assert out.texts == [ASK]
     assert out.buttons == WAYS
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "选民登记查循",
+        "查一下我有没有登记",
+        "我登计好了没",
+        "俺登没登上啊",
+        "查登記",
+        "我名字在不在选民名单里",
+        "想问问我的名字在不在册子上？",
+    ],
+)
+async def test_however_it_is_asked_the_same_ways_are_offered(asker: Chat, rolled: Town, said: str) -> None:
+    out = await asker.says(said)
+    assert out.texts == [ASK]
+    assert out.buttons == WAYS
+    assert await rolled.rows(Enquiry) == []
+
+
+@pytest.mark.parametrize("said", ["回执码丢了怎么查", "回执码在哪里", "回执单上的号码怎么用"])
+async def test_about_the_code_it_is_said_how_else(asker: Chat, said: str) -> None:
+    out = await asker.says(said)
+    assert "在安全查询页填姓名和身份证号码，或带身份证到登记站查询。" in out.text
+    assert out.text.endswith(ASK)
+    assert out.buttons == WAYS
+
+
+@pytest.mark.parametrize("said", ["登记查询什么时候开放", "查登记状态可以电话查吗"])
+async def test_when_one_can_look_up_is_said_in_words(asker: Chat, rolled: Town, said: str) -> None:
+    out = await asker.says(said)
+    assert "查询时间：11月16日至12月28日，现在可以查询。" in out.text
+    assert ("咨询电话" in out.text) == ("电话" in said)
+    assert out.buttons == WAYS
+    with at(rolled, rolled.now - timedelta(days=10)):
+        assert "查询时间：11月16日至12月28日。" in (await asker.says(said)).text
+
+
+@pytest.mark.parametrize(
+    "said", ["Am I registered to vote?", "check my registration", "voter registration status"]
+)
+async def test_who_asks_in_english_gets_the_page_in_english(asker: Chat, rolled: Town, said: str) -> None:
+    rolled.restart(public_url="https://desk.example")
+    out = await asker.says(said)
+    assert out.text.startswith("To protect your personal information")
+    assert out.keys[1].url == "https://desk.example/lookup?lang=en"
+    with at(rolled, rolled.now - timedelta(days=10)):
+        assert (await asker.says(said)).text.startswith("Lookup is not open yet.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["登记要带什么", "我怎么登记", "我能登记吗", "登记截止了没有", "名单什么时候公布", "我已经登记了"],
+)  # fmt: skip
+def test_other_questions_are_not_taken_for_a_lookup(said: str) -> None:
+    assert wanted(said) is None
+
+
+async def test_without_a_roll_words_of_one_s_own_are_answered_from_the_base(chat: Chat) -> None:
+    assert "登记查询暂时停用" not in (await chat.says("查一下我有没有登记")).text
+
+
+async def test_what_is_announced_to_a_person_goes_to_a_person(asker: Chat, rolled: Town) -> None:
+    await asker.says("人工")
+    await asker.says("查一下我有没有登记")
+    assert len(await rolled.tickets()) == 1
 
 
 async def test_an_answer_about_being_registered_leads_to_the_lookup(asker: Chat, rolled: Town) -> None:
@@ -443,6 +511,10 @@ async def test_v5_for_somebody_else_there_is_the_code_or_the_station(
     assert await rolled.tickets() == []
 
 
+async def test_v5_in_somebody_s_place_is_for_somebody_too(asker: Chat) -> None:
+    assert (await asker.says("替我爸查登记状态")).texts == [HERS.replace("她", "他")]
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -487,6 +559,26 @@ async def test_e21_a_pasted_number_is_deleted_and_the_safe_ways_are_offered(
     assert out.buttons[:3] == WAYS
     assert LIN_YAN.number not in await everything(rolled)
     assert (await asker.taps(WAYS[0])).texts == ["请发送回执上的10位回执码，例如 K7M2-9QXD-4E。"]
+
+
+@pytest.mark.parametrize(
+    "form", ["我叫林䶮，身份证{n}，查一下", "林䶮 {n} 登记了没有", "我叫林䶮，身份证号码{n}"]
+)
+async def test_of_a_message_with_a_number_nothing_is_written_down(
+    asker: Chat, rolled: Town, form: str
+) -> None:
+    sent = asker.message(text=form.format(n=NOBODYS))
+    out = await asker.feed(message=sent)
+    assert out.deleted == [sent.message_id]
+    assert out.texts == ["已为您删除含身份证号码的消息。请改用回执码或安全查询页。\n号码没有保存。"]
+    assert out.buttons == WAYS
+    assert await rolled.rows(Enquiry) == []
+    assert await rolled.tickets() == []
+    assert "䶮" not in await everything(rolled)
+
+
+async def test_another_question_beside_a_number_is_still_answered(asker: Chat) -> None:
+    assert "K-0540" in (await asker.says(f"{NOBODYS}，{LOST}")).texts[-1]
 
 
 @dataclass
