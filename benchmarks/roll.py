@@ -161,7 +161,8 @@ def _figures(rows: int, turns: Sequence[tuple[Taken, Taken]]) -> list[Row]:
             (rows / ours.clock / workers, rows / bare.clock / workers) for ours, bare in turns
         ]),
         _figure("roll_build_processor", "the same by processor time", len(turns), [
-            (rows / ours.processor, rows / bare.processor) for ours, bare in turns
+            # Counted in hundredths of a second, so a handful of rows may take none at all.
+            (rows / max(ours.processor, 0.01), rows / max(bare.processor, 0.01)) for ours, bare in turns
         ]),
     ]  # fmt: skip
 

@@ -62,6 +62,13 @@ async def current(store: Store) -> RollImport:
     return found
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary files of other tests, which run at the same time, are none of ours."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+
+
 def left_files() -> list[Path]:
     return list(Path(tempfile.gettempdir()).glob("one-window-package-*"))
 
