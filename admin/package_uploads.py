@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,7 +17,7 @@ from starlette.requests import Request
 from admin import forms
 from admin.forms import Form
 from admin.pages import SignedOut, services, who
-from admin.uploads import FILE_FIELD, MOST_FIELDS
+from admin.uploads import FILE_FIELD, MOST_FIELDS, bounded
 from knowledge.roll.package import MAGIC
 from office import staff
 from office.errors import Invalid, NotPermitted
@@ -57,8 +57,10 @@ async def read(request: Request) -> Form:
         raise SignedOut
     if not staff.may(found[0], Permission.PREPARE_ROLL):
         raise NotPermitted("not_permitted")
+    too_large = Invalid("upload_large", most=LARGEST // 1024 // 1024)
+    body = bounded(request, most=LARGEST, drained=MOST_DRAINED, refusal=too_large)
     parser = MultiPartParser(
-        request.headers, _bounded(request), max_files=1, max_fields=MOST_FIELDS, max_part_size=_FIELDS
+        request.headers, body, max_files=1, max_fields=MOST_FIELDS, max_part_size=_FIELDS
     )
     try:
         posted = await parser.parse()
@@ -113,15 +115,3 @@ def _kept(file: IO[bytes]) -> Path:
             path.unlink(missing_ok=True)
             raise Invalid("roll.no_room") from error
     return path
-
-
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
-    taken = 0
-    async for part in request.stream():
-        taken += len(part)
-        if taken <= LARGEST:
-            yield part
-        elif taken > MOST_DRAINED:
-            break
-    if taken > LARGEST:
-        raise Invalid("upload_large", most=LARGEST // 1024 // 1024)

@@ -71,8 +71,9 @@ async def read(request: Request) -> Form:
     async with services(request).store.reading() as session:
         if await who(request, session) is None:
             raise SignedOut
+    body = bounded(request, most=LARGEST_POST, drained=MOST_DRAINED, refusal=_too_large())
     parser = MultiPartParser(
-        request.headers, _bounded(request), max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_POST
+        request.headers, body, max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_POST
     )
     try:
         found = await parser.parse()
@@ -102,16 +103,22 @@ def safe_name(name: str, otherwise: str = "file") -> str:
     return plain[:LONGEST_NAME] or otherwise
 
 
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
+async def bounded(
+    request: Request, *, most: int, drained: int, refusal: Invalid
+) -> AsyncGenerator[bytes, None]:
+    """The body of a request up to `most` bytes; a larger one is read on to `drained`, then refused.
+
+    A browser that is cut off while it sends shows no page at all, so a refusal has to wait for the end.
+    """
     taken = 0
     async for part in request.stream():
         taken += len(part)
-        if taken <= LARGEST_POST:
+        if taken <= most:
             yield part
-        elif taken > MOST_DRAINED:
+        elif taken > drained:
             break
-    if taken > LARGEST_POST:
-        raise _too_large()
+    if taken > most:
+        raise refusal
 
 
 async def _posted(found: FormData) -> Posted:
