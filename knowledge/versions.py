@@ -30,6 +30,13 @@ class EntryState(StrEnum):
     RETIRED = auto()
 
 
+class Alteration(StrEnum):
+    """What a new version changes: 实质变化 (everyone told the old one is owed a correction) or 文字修改."""
+
+    SUBSTANTIVE = auto()
+    EDITORIAL = auto()
+
+
 class Audience(StrEnum):
     """Who may be shown an entry; staff see both."""
 
@@ -107,6 +114,7 @@ class EntryVersion(Base):
     published_at: Mapped[datetime | None]
     review_note: Mapped[str] = mapped_column(Text, default="")
     ticket_id: Mapped[int | None]
+    alteration: Mapped[Alteration | None] = mapped_column(word(Alteration))
 
     def covers(self, day: date) -> bool:
         """Whether the wording, once published, holds on this day."""

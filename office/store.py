@@ -85,7 +85,7 @@ async def insert_selected_once(
     session: AsyncSession,
     table: type[Base],
     names: Sequence[str],
-    rows: Select[Any],
+    rows: Select[*tuple[Any, ...]],
     *,
     unique: Iterable[str],
 ) -> int:

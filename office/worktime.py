@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from office import changes, timetable, timetable_files, units
+from office import changes, shifts, timetable, timetable_files, units
 from office.changes import Change, ChangeKind, ChangeState
 from office.errors import Conflict, Invalid
 from office.hours import OfficeHours, beijing_day
@@ -23,8 +24,11 @@ SAMPLE = "示例数据"
 
 
 async def hours(session: AsyncSession, *, now: datetime) -> OfficeHours:
-    """The working time that holds today."""
-    return OfficeHours.of(await in_force(session, now=now))
+    """The working time that holds today, with the hours of the duty shifts of the office's own roster."""
+    plain = OfficeHours.of(await in_force(session, now=now))
+    office = await units.election_office(session)
+    on_duty = await shifts.opened(session, office.id, now=now)
+    return replace(plain, shifts={**plain.shifts, **on_duty}) if on_duty else plain
 
 
 async def in_force(session: AsyncSession, *, now: datetime) -> Timetable:

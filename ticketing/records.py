@@ -7,16 +7,19 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from office.contacts import Channel
 from office.store import Base, word
 from ticketing.clocks import Priority
+from ticketing.particulars import Particulars
 
 REOPEN_WITHIN = timedelta(days=7)
 DEFAULT_CLOSE_AFTER = timedelta(hours=72)
 QUEUE_TOPIC = "tickets"
+REMOVED = "（已应本人要求删除）"
+"""What stands in place of the words of somebody who asked to be forgotten."""
 
 
 class TicketState(StrEnum):
@@ -110,7 +113,7 @@ class ClosedBy(StrEnum):
     OFFICER = auto()
 
 
-class Ticket(Base):
+class Ticket(Particulars, Base):
     """A question the office owes an answer to.
 
     `words` is what the asker wrote, redacted, never changed after acceptance; later messages stand in the
@@ -122,7 +125,13 @@ class Ticket(Base):
     """
 
     __tablename__ = "ticket"
-    __table_args__ = (UniqueConstraint("business_day", "serial", "district_code"),)
+    __table_args__ = (
+        UniqueConstraint("business_day", "serial", "district_code"),
+        # The queue: what is open in its order, the newest of each other state, and those of a unit.
+        Index("ix_ticket_queue", "state", "priority", "due_at"),
+        Index("ix_ticket_state_id", "state", "id"),
+        Index("ix_ticket_unit_id_state", "unit_id", "state"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=1)
@@ -147,7 +156,7 @@ class Ticket(Base):
     due_day: Mapped[date]
     promised_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(index=True)
-    accepted_at: Mapped[datetime]
+    accepted_at: Mapped[datetime] = mapped_column(index=True)
     taken_at: Mapped[datetime | None]
     first_taker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
@@ -185,6 +194,9 @@ class PostKind(StrEnum):
     INTERIM = auto()
     ANSWER = auto()
     NOTE = auto()
+    JOINT = auto()
+    NUDGE = auto()
+    EXTENSION = auto()
 
 
 class ThreadPost(Base):
