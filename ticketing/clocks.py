@@ -9,13 +9,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal
 
-from office.hours import OfficeHours, beijing_day, moment
+from office.hours import DayKind, OfficeHours, beijing_day, moment
 
 URGENT_TERM: Final = timedelta(hours=2)
 DAY_END: Final = timedelta(hours=17, minutes=30)
 LAST_HOUR: Final = timedelta(hours=1)
+SATURDAY: Final = 5
 NOON: Final = timedelta(hours=12)
 MIDNIGHT: Final = timedelta(hours=24)
+STATUS_WITHIN: Final = timedelta(hours=24)
+HOUR: Final = timedelta(hours=1)
 FOLLOW_UP_AFTER: Final = timedelta(hours=24)
 DEFAULT_CLOSE_AFTER: Final = timedelta(hours=72)
 
@@ -26,6 +29,13 @@ class Priority(StrEnum):
     P1 = "p1"
     P2 = "p2"
     P3 = "p3"
+
+
+class Counting(StrEnum):
+    """日清 by calendar day (the day a ticket was accepted) or by duty day (the day it was due on)."""
+
+    CALENDAR = "calendar"
+    DUTY = "duty"
 
 
 class ClockKind(StrEnum):
@@ -115,11 +125,46 @@ def closes_by_default_at(asked_at: datetime) -> datetime:
 
 
 def day_clear(due_day: date, answered_at: datetime | None) -> bool:
-    """Whether a ticket due on this day was answered before its 24:00, Beijing time.
+    """Whether a ticket that counts on this day was answered before its 24:00, Beijing time.
 
-    Whether days are shown as calendar or duty days is a choice of the days asked about, not of the rule.
+    `answered_at` is its first answer (`Ticket.first_answered_at`): a day that was cleared stays cleared when
+    a ticket is opened again later. On which day a ticket counts is said by `counted_on`.
     """
     return answered_at is not None and business_day(answered_at) <= due_day
+
+
+def counted_on(counting: Counting, accepted_on: date, due_day: date) -> date:
+    """The day on which a ticket counts for 日清: that of its acceptance, or the duty day it was due on.
+
+    A question of Saturday without duty counts on Saturday by calendar day and on Monday by duty day.
+    """
+    return accepted_on if counting is Counting.CALENDAR else due_day
+
+
+def weekend_duty(day: date, hours: OfficeHours) -> bool:
+    """Whether duty on this day is 双休日值班: hours on a weekend or a holiday that is no make-up workday."""
+    if not hours.is_duty_day(day):
+        return False
+    special = hours.special.get(day)
+    if special is not None and special.kind is not DayKind.REST:
+        return False
+    return special is not None or day.weekday() >= SATURDAY
+
+
+def status_at(accepted_at: datetime, hours: OfficeHours) -> datetime:
+    """When an asker who has heard nothing yet is told how it stands: within 24 hours of the acceptance.
+
+    In the last duty hour that begins an hour after the acceptance at the earliest and ends in time; where
+    there is none, an hour before the 24 hours are over.
+    """
+    latest = accepted_at + STATUS_WITHIN
+    for day in (business_day(latest), business_day(accepted_at)):
+        for span in reversed(hours.spans_on(day)):
+            opens, closes = moment(day, span.opens), moment(day, span.closes)
+            at = max(opens, min(closes, latest) - HOUR)
+            if at < min(closes, latest) and at >= accepted_at + HOUR:
+                return at
+    return latest - HOUR
 
 
 def _day_end(day: date, hours: OfficeHours) -> timedelta:

@@ -9,14 +9,15 @@ from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from office import audit, redact, units
+from office import audit, redact, units, work_groups
 from office.audit import Actor
 from office.contacts import Channel, Contact
 from office.hours import OfficeHours
 from office.staff import Staff
 from office.store import count_up, ring_after_commit
 from office.units import Unit
-from ticketing import clocks, numbers
+from ticketing import alarms, clocks, numbers, restricted
+from ticketing.clocks import Priority
 from ticketing.records import (
     QUEUE_TOPIC,
     PostKind,
@@ -70,8 +71,9 @@ async def open_ticket(
     """Write a question down as a ticket with its number, code and promised time.
 
     `words` are redacted once more here, so that no caller can forget it. `group` is the functional group
-    that is to answer; `wizard_facts` are the answers given step by step already; `on_roll` is what a case
-    about the voter list carries, from `ticketing.roll_cases`.
+    that is to answer, else the one that has the topic; `wizard_facts` are the answers given step by step
+    already; `on_roll` is what a case about the voter list carries, from `ticketing.roll_cases`. What is
+    urgent while nobody is on duty wakes the standby officer.
     """
     found = redact.text(words, published=await units.published_numbers(session))
     promise = clocks.promise(now, hours, urgent=urgent)
@@ -87,7 +89,7 @@ async def open_ticket(
         channel=channel,
         unit_id=unit.id,
         topic=topic,
-        group=group,
+        group=group or await work_groups.group_of(session, topic),
         wizard_facts=dict(wizard_facts),
         words=found.text,
         has_personal=bool(found.counts),
@@ -95,6 +97,7 @@ async def open_ticket(
         why_unanswered=why,
         priority=promise.priority,
         business_day=day,
+        weekend_duty=clocks.weekend_duty(day, hours),
         due_day=promise.due_day,
         promised_at=promise.promised_at,
         due_at=promise.due_at,
@@ -105,6 +108,7 @@ async def open_ticket(
         statutory_due=on_roll.statutory_due,
         lookup_result=on_roll.lookup_result,
         receipt_digest=on_roll.receipt_digest,
+        secrecy=restricted.by_default(kind, why, found.text),
     )
     session.add(ticket)
     await session.flush()
@@ -113,6 +117,8 @@ async def open_ticket(
         session, "ticket.open", f"ticket:{ticket.id}", actor=actor, now=now,
         no=ticket.ticket_no, kind=kind.value, why=why.value,
     )  # fmt: skip
+    if promise.priority is Priority.P1 and not hours.is_open(now):
+        await alarms.urgent_outside_duty(session, ticket, unit, now=now)
     ring_after_commit(session, QUEUE_TOPIC)
     return ticket
 
@@ -141,7 +147,8 @@ async def post(
     staff: Staff | None = None,
     event_id: str = "",
 ) -> None:
-    """Write one line into the thread."""
+    """Write one line into the thread; of a confidential case it goes into the restricted store instead."""
+    text = await restricted.append(session, ticket, text, kind=kind, now=now, staff=staff)
     session.add(
         ThreadPost(
             ticket_id=ticket.id, kind=kind, text=text, staff_id=staff.id if staff else None,

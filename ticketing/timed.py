@@ -16,8 +16,9 @@ from office import budgets, contacts, outbox, units
 from office.audit import CLOCK, Actor, ActorKind
 from office.contacts import InboundEvent
 from office.hours import BEIJING, OfficeHours
+from office.notices import StaffNotice
 from office.outbox import Delivery, DeliveryState, Priority
-from ticketing import clocks, intake, verdicts
+from ticketing import call_log, clocks, intake, search, verdicts
 from ticketing.drafts import Draft
 from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import STATUTORY_KINDS, ClosedBy, ThreadPost, Ticket, TicketKind, TicketState
@@ -42,7 +43,7 @@ async def settle_pieces(session: AsyncSession, *, hours: OfficeHours, now: datet
     district = await units.election_office(session)
     for enquiry in found:
         enquiry.pending_until = None
-        if enquiry.ticket_id is not None or enquiry.outcome is not None:
+        if enquiry.ticket_id is not None or enquiry.outcome is not None or enquiry.contact_id is None:
             continue
         contact = await contacts.get(session, enquiry.contact_id)
         actor = Actor(ActorKind.CONTACT, contact.id, "asker", contact.channel.value)
@@ -65,16 +66,28 @@ async def settle_pieces(session: AsyncSession, *, hours: OfficeHours, now: datet
 
 
 async def ask_back(session: AsyncSession, *, hours: OfficeHours, now: datetime) -> int:
-    """Ask once, a day after an answer and in duty hours, whether it helped; after a stop as well."""
+    """Ask once, a day after an answer and in duty hours, whether it helped; after a stop as well.
+
+    Who was told the answer of a ticket that theirs was joined to is asked under their own number.
+    """
     if not hours.is_open(now):
         return 0
+    lead = aliased(Ticket)
+    told = (TicketState.ANSWERED, TicketState.CLOSED)
+    joined = exists().where(lead.id == Ticket.merged_into_id, lead.state.in_(told))
     rows = await session.scalars(
         select(Ticket)
-        .where(Ticket.state == TicketState.ANSWERED, Ticket.follow_up_due_at <= now)
+        .where(Ticket.follow_up_due_at <= now)
+        .where(
+            or_(
+                Ticket.state == TicketState.ANSWERED,
+                and_(Ticket.state == TicketState.MERGED, joined),
+            )
+        )
         .where(Ticket.follow_up.is_(None), Ticket.follow_up_asked_at.is_(None))
         .order_by(Ticket.id)
         .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Ticket)
     )
     found = rows.all()
     for ticket in found:
@@ -133,6 +146,7 @@ async def tidy(session: AsyncSession, *, now: datetime) -> None:
     )
     query = select(Ticket.id).where(Ticket.kind.not_in(STATUTORY_KINDS), finished)
     closed = list((await session.scalars(query.where(Ticket.words != "").limit(BATCH))).all())
+    await search.forget(session, closed)
     await session.execute(update(Ticket).where(Ticket.id.in_(closed)).values(words=""))
     await session.execute(update(ThreadPost).where(ThreadPost.ticket_id.in_(closed)).values(text=""))
     await session.execute(delete(Draft).where(Draft.ticket_id.in_(closed)))
@@ -146,4 +160,6 @@ async def tidy(session: AsyncSession, *, now: datetime) -> None:
         update(Delivery).where(Delivery.created_at < old, Delivery.state.in_(done)).values(facts={})
     )
     await session.execute(delete(InboundEvent).where(InboundEvent.at < now - EVENTS_KEPT))
+    await session.execute(delete(StaffNotice).where(StaffNotice.at < old))
+    await call_log.forget_old(session, now=now)
     await budgets.forget_old(session, now=now)
