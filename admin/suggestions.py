@@ -56,9 +56,11 @@ def needs_reviewer(version: EntryVersion) -> bool:
     return version.level is not EntryLevel.ORDINARY or not version.confirmed
 
 
-async def cited(desk: Desk, office: Unit, refusal: Refusal | None) -> dict[str, Any] | None:
-    """The version the officer has chosen to answer with: by the address, or in the refused form."""
-    text = desk.form.text("version_id") if refusal else desk.request.query_params.get("cite", "")
+async def cited(
+    desk: Desk, office: Unit, refusal: Refusal | None, drafted: str = ""
+) -> dict[str, Any] | None:
+    """The version the officer has chosen to answer with: in the refused form, by address, in the draft."""
+    text = desk.form.text("version_id") if refusal else desk.request.query_params.get("cite", drafted)
     if not text.isdecimal() or len(text) > 9:
         return None
     return await citation(desk, int(text), office)

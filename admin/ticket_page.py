@@ -4,43 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from admin import case_facts, forms, suggestions, times
-from admin.pages import Desk, Refusal, lines
+from admin import (
+    answer_box,
+    case_facts,
+    delivery_truth,
+    forms,
+    offline,
+    record,
+    suggestions,
+    ticket_acts,
+    ticket_history,
+    times,
+)
+from admin.pages import Desk, Refusal
 from admin.queue import TONES, time_left
 from knowledge import rules
-from office import audit, contacts, outbox, staff, units
-from office.contacts import ContactState
+from knowledge.versions import Entry, EntryVersion
+from office import audit, contacts, staff, units
 from office.errors import NotFound
-from office.outbox import DeliveryState
 from office.staff import Permission, Staff
 from office.units import Unit
-from ticketing import drafts, queue, tickets
+from ticketing import precedents, queue, tickets
 from ticketing.records import (
     OPEN_STATES,
     REOPEN_WITHIN,
-    PostKind,
     ThreadPost,
     Ticket,
     TicketState,
 )
 
 S = TicketState
-# Acts that the thread does not show by itself; the answer and the notes are lines of their own.
-SHOWN_ACTS = ("take", "send_back", "propose", "revise", "close", "reopen", "merge", "void")
-POST_TONES = {
-    PostKind.ASKER: "active",
-    PostKind.EDITED: "warn",
-    PostKind.INTERIM: "info",
-    PostKind.ANSWER: "good",
-    PostKind.NOTE: "neutral",
-}
-DELIVERY_TONES = {
-    DeliveryState.DUE: "info",
-    DeliveryState.CLAIMED: "info",
-    DeliveryState.SENT: "good",
-    DeliveryState.FAILED: "danger",
-    DeliveryState.PARKED: "warn",
-}
 
 
 async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) -> dict[str, Any]:
@@ -56,7 +49,10 @@ async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) ->
     likely, outcome = (
         await suggestions.likely(desk, search or ticket.words, unit, office) if is_open else ([], "miss")
     )
-    cited = await suggestions.cited(desk, office, refusal)
+    can = _can(desk, ticket)
+    chosen = await answer_box.chosen(desk, ticket) if can["answer"] else ""
+    cited = await suggestions.cited(desk, office, refusal, chosen)
+    acts, _ = await audit.listed(session, subject=f"ticket:{ticket.id}", limit=200)
     following = await queue.next_for(session, person, now=desk.now, after=ticket.id)
     return {
         "here": f"/admin/tickets/{ticket.id}",
@@ -65,19 +61,24 @@ async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) ->
         "case": await case_facts.of(desk, ticket),
         # Only the answer to the button 按本人回执核实 fills it.
         "confirmed": None,
-        "timeline": await _timeline(desk, ticket, posts, names),
-        "edited": any(post.kind is PostKind.EDITED for post in posts) and is_open,
-        "newest_words": next((p.text for p in reversed(posts) if p.kind is PostKind.EDITED), ""),
-        "seen_post": last_word(posts),
+        "timeline": ticket_history.timeline(desk, acts, posts, names),
+        "edited": ticket_history.edited(ticket, posts) if is_open or ticket.state is S.ANSWERED else None,
+        "seen_post": ticket_history.last_word(posts),
         "open": is_open,
         "likely": likely,
         "outcome": outcome,
         "search": search,
-        "deliveries": await _deliveries(desk, ticket),
-        "lost": await _lost(desk, ticket),
+        "past": await _past(desk, ticket, search or ticket.words) if is_open else [],
+        "truth": await delivery_truth.of(desk, ticket),
         "others": await _other_tickets(desk, ticket),
-        "can": _can(desk, ticket),
-        "box": await _box(desk, ticket, cited, refusal),
+        "can": can,
+        "box": await answer_box.of(desk, ticket, cited, refusal),
+        "colleagues": await answer_box.colleagues(desk, ticket) if can["answer"] else [],
+        "review": await _review(desk, ticket),
+        "since": ticket_history.since(desk, acts, posts, refusal),
+        "acts": _acts(await ticket_acts.context(desk, ticket), can),
+        "special": await offline.context(desk, ticket),
+        "record": await record.context(desk, ticket),
         "citable": suggestions.citable(desk, likely, cited),
         "error": refusal.words if refusal else "",
         "error_key": refusal.key if refusal else "",
@@ -88,11 +89,6 @@ async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) ->
         "reviewer_is_author": ticket.author_id == person.id,
         "at": times.moment(desk.now, language),
     }
-
-
-def last_word(posts: list[ThreadPost]) -> int:
-    """Row number of the asker's newest line: an answer written before it may miss the point."""
-    return max((post.id for post in posts if post.kind in (PostKind.ASKER, PostKind.EDITED)), default=0)
 
 
 def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dict[str, Any]:
@@ -126,6 +122,10 @@ def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dic
         "reason": ticket.reason,
         "reopened": ticket.reopen_count,
         "follow_up": desk.t(f"ticket.follow_up.{ticket.follow_up}") if ticket.follow_up else "",
+        "asked_back": times.moment(ticket.follow_up_asked_at, language) if ticket.follow_up_asked_at else "",
+        "mode": desk.t(f"answer_mode.{ticket.answer_mode}") if ticket.answer_mode else "",
+        "cause": desk.t(f"cause.{ticket.cause}") if ticket.cause else "",
+        "answered_by": names.get(ticket.answered_by_id or 0, ""),
         "lead": ticket.merged_into_id,
         "entry_id": ticket.entry_created_id,
         "group": ticket.group,
@@ -135,6 +135,7 @@ def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dic
 
 async def _names(desk: Desk, ticket: Ticket, posts: list[ThreadPost]) -> dict[int, str]:
     ids = {post.staff_id for post in posts} | {ticket.assignee_id, ticket.author_id, ticket.reviewer_id}
+    ids |= {ticket.answered_by_id}
     found = await staff.names(desk.session, {number for number in ids if number})
     return {number: staff.mask_name(name) for number, name in found.items()}
 
@@ -156,72 +157,41 @@ async def _wizard(desk: Desk, ticket: Ticket) -> list[tuple[str, str]]:
     return shown
 
 
-async def _timeline(
-    desk: Desk, ticket: Ticket, posts: list[ThreadPost], names: dict[int, str]
-) -> list[dict[str, Any]]:
-    language = desk.frame.language
-    shown = [
-        (
-            post.at,
-            {
-                "time": times.moment(post.at, language),
-                "who": names.get(post.staff_id or 0, desk.t("actor.contact")),
-                "what": desk.t(f"thread.{post.kind}"),
-                "words": lines(post.text),
-                "tone": POST_TONES[post.kind],
-            },
-        )
-        for post in posts
-    ]
-    acts, _ = await audit.listed(desk.session, subject=f"ticket:{ticket.id}", limit=200)
-    for act in acts:
-        if act.action.removeprefix("ticket.") in SHOWN_ACTS or act.action == "lookup.case":
-            by_staff = act.actor_kind == audit.ActorKind.STAFF
-            who = staff.mask_name(act.actor_name) if by_staff else desk.t(f"actor.{act.actor_kind}")
-            words = {"who": who, "what": desk.t(f"act.{act.action}"), "words": "", "tone": "neutral"}
-            shown.append((act.at, {"time": times.moment(act.at, language), **words}))
-    return [line for _, line in sorted(shown, key=lambda pair: pair[0])]
+def _acts(acts: dict[str, Any], can: dict[str, bool]) -> dict[str, Any]:
+    """The further acts; whoever has the box for an answer replies with a button of it."""
+    if acts and can["answer"]:
+        acts["can"]["reply"] = False
+    return acts
 
 
-async def _box(
-    desk: Desk, ticket: Ticket, cited: dict[str, Any] | None, refusal: Refusal | None
-) -> dict[str, Any]:
-    """What stands in the answer box: what was typed, else one's own draft, else the quotation."""
-    draft = await drafts.of(desk.session, ticket, desk.person)
-    text = draft or (cited["short"] if cited else "") or ticket.proposed_text
-    basis = (cited["basis"] if cited else "") or ticket.conclusion_basis
-    if refusal and "text" in desk.form.fields:
-        text, basis = desk.form.text("text"), desk.form.text("basis") or basis
-    return {
-        "text": text,
-        "basis": basis,
-        "version_id": str(cited["version_id"]) if cited else "",
-        "needs_reviewer": bool(cited and cited["needs_reviewer"]),
-        "drafted": bool(draft),
-    }
-
-
-async def _deliveries(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
-    rows = await outbox.about(desk.session, f"ticket:{ticket.id}")
+async def _past(desk: Desk, ticket: Ticket, words: str) -> list[dict[str, Any]]:
+    found = await precedents.like(desk.session, desk.person, ticket, words)
     return [
         {
-            "what": desk.t("delivery.answer", n=row.facts.get("conclusion", 1))
-            if row.kind == "answer"
-            else desk.t("delivery.message"),
-            "state": desk.t(f"delivery.state.{row.state}"),
-            "tone": DELIVERY_TONES[row.state],
-            "time": times.moment(row.sent_at or row.created_at, desk.frame.language),
-            "attempts": row.attempts,
-            "trouble": row.last_error,
+            "id": one.ticket_id,
+            "no": one.ticket_no,
+            "percent": one.percent,
+            "words": one.words,
+            "answer": one.answer,
+            "version_id": one.version_id,
+            "answered": times.moment(one.answered_at, desk.frame.language),
         }
-        for row in rows
+        for one in found
     ]
 
 
-async def _lost(desk: Desk, ticket: Ticket) -> bool:
-    if ticket.contact_id is None:
-        return False
-    return (await contacts.get(desk.session, ticket.contact_id)).state is ContactState.LOST
+async def _review(desk: Desk, ticket: Ticket) -> dict[str, Any]:
+    """What a reviewer has to see beside the proposed text: what it cites and where it says otherwise."""
+    if ticket.state is not S.IN_REVIEW:
+        return {"cited": "", "differences": []}
+    version = None
+    if ticket.conclusion_version_id is not None:
+        version = await desk.session.get(EntryVersion, ticket.conclusion_version_id)
+    entry = await desk.session.get(Entry, version.entry_id) if version else None
+    return {
+        "cited": desk.t("review.cited", no=entry.entry_no, n=version.number) if entry and version else "",
+        "differences": await answer_box.differing(desk, ticket, ticket.proposed_text, version),
+    }
 
 
 async def _other_tickets(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
@@ -251,7 +221,9 @@ def _can(desk: Desk, ticket: Ticket) -> dict[str, bool]:
     done = ticket.state in (S.ANSWERED, S.CLOSED)
     return {
         "take": work and ticket.state in (S.UNASSIGNED, S.ASSIGNED),
-        "put_back": holds,
+        # What was assigned goes back with the rule that says whose it is: an act of its own.
+        "put_back": holds and ticket.assigned_at is None,
+        "flag": work and ticket.state in OPEN_STATES,
         "answer": holds,
         "review": desk.may(Permission.PUBLISH_ENTRIES) and ticket.state is S.IN_REVIEW,
         "note": work,

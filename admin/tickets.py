@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 
-from admin import suggestions, ticket_page, times
-from admin.pages import Desk, Number, Refusal, done, signed_in, wants_json
-from knowledge.versions import Entry, get_version
-from office import units
+from admin import ticket_page
+from admin.pages import Desk, Number, Refusal, done, signed_in
+from knowledge.versions import Entry
 from office.errors import Conflict, Invalid, NotFound
 from office.staff import Permission
 from ticketing import drafts, promote, queue, tickets, verdicts
-from ticketing.records import ClosedBy, Ticket
+from ticketing.intake import clean
+from ticketing.records import ClosedBy, Ticket, TicketState
 
 router = APIRouter(prefix="/tickets")
 Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_TICKETS))]
@@ -34,10 +34,12 @@ async def _page(desk: Desk, ticket_id: int, refusal: Refusal | None = None) -> R
     return desk.render("console/ticket.html", status=refusal.status if refusal else 200, **context)
 
 
-async def _ticket(desk: Desk, ticket_id: int, *, fresh: bool = True) -> Ticket:
+async def form_ticket(desk: Desk, ticket_id: int, *, fresh: bool = True) -> Ticket:
     """The ticket in the person's reach; with `fresh`, only if the form was made from its present version."""
 
     async def again(later: Desk, refusal: Refusal) -> Response:
+        if refusal.key in ("stale_card", "not_yours") and await _sent_already(later, ticket_id):
+            return back(ticket_id, "already_sent")
         return await _page(later, ticket_id, refusal)
 
     desk.on_refusal(again)
@@ -47,167 +49,124 @@ async def _ticket(desk: Desk, ticket_id: int, *, fresh: bool = True) -> Ticket:
     return ticket
 
 
-def _back(ticket_id: int, what: str = "") -> Response:
+async def _sent_already(desk: Desk, ticket_id: int) -> bool:
+    """Whether this very form had its effect before: a second click, or the page sent again."""
+    if "text" not in desk.form.fields:
+        return False
+    ticket, _ = await queue.seen_by(desk.session, desk.person, ticket_id)
+    if ticket.author_id != desk.person.id:
+        return False
+    words = await clean(desk.session, desk.form.text("text").strip())
+    if ticket.state is TicketState.IN_REVIEW:
+        return ticket.proposed_text == words
+    return ticket.state in (TicketState.ANSWERED, TicketState.CLOSED) and ticket.answer_text == words
+
+
+def back(ticket_id: int, what: str = "") -> Response:
+    """Back to the ticket's page, which says what was done."""
     return done(f"/admin/tickets/{ticket_id}", what)
 
 
 @router.post("/{ticket_id}/take")
 async def take(desk: Working, ticket_id: Number) -> Response:
     """Take the ticket; whoever comes second is told who was first."""
-    ticket = await _ticket(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     seen = desk.form.number("version")
     await tickets.take(desk.session, ticket, seen=seen, actor=desk.person, now=desk.now)
-    return _back(ticket_id, "taken")
+    return back(ticket_id, "taken")
 
 
 @router.post("/{ticket_id}/put-back")
 async def put_back(desk: Working, ticket_id: Number) -> Response:
     """Give the ticket back to the queue, with a reason."""
-    ticket = await _ticket(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     reason = desk.form.text("reason_put_back")
     await tickets.put_back(desk.session, ticket, reason, actor=desk.person, now=desk.now)
     return done("/admin", "put_back")
 
 
-@router.post("/{ticket_id}/draft")
-async def draft(desk: Working, ticket_id: Number) -> Response:
-    """Keep what is typed so far, as the page does by itself after each pause."""
-    ticket = await _ticket(desk, ticket_id, fresh=False)
-    await drafts.save(desk.session, ticket, desk.form.text("text"), actor=desk.person, now=desk.now)
-    if wants_json(desk.request):
-        return JSONResponse({"saved_at": times.clock(desk.now)})
-    return _back(ticket_id, "draft_saved")
-
-
 @router.post("/{ticket_id}/looking")
 async def looking(desk: Reading, ticket_id: Number) -> Response:
-    """Note that the person has the ticket open; tells who else does."""
+    """Note that the person has the ticket open; tells who else does, and who of them is writing."""
     ticket, _ = await queue.seen_by(desk.session, desk.person, ticket_id)
     others = await drafts.look(desk.session, ticket, actor=desk.person, now=desk.now)
-    return JSONResponse({"others": others})
-
-
-@router.post("/{ticket_id}/cite/{version_id}")
-async def cite(desk: Working, ticket_id: Number, version_id: Number) -> Response:
-    """Put an entry's short answer into the box and choose it as the conclusion.
-
-    What was typed stays in front of it, unless it only quoted another entry.
-    """
-    ticket = await _ticket(desk, ticket_id, fresh=False)
-    office = await units.election_office(desk.session)
-    chosen = await suggestions.citation(desk, version_id, office)
-    if chosen is None:
-        raise Conflict("entry_not_in_force")
-    typed = desk.form.text("text").strip()
-    before = desk.form.text("version_id")
-    quoted = await suggestions.citation(desk, int(before), office) if before.isdecimal() else None
-    if typed == (quoted or chosen)["short"]:
-        typed = ""
-    text = f"{typed}\n\n{chosen['short']}" if typed else chosen["short"]
-    await drafts.save(desk.session, ticket, text, actor=desk.person, now=desk.now)
-    return done(f"/admin/tickets/{ticket_id}?cite={version_id}")
-
-
-@router.post("/{ticket_id}/answer")
-async def answer(desk: Working, ticket_id: Number) -> Response:
-    """Send an answer that a published entry carries."""
-    ticket = await _answerable(desk, ticket_id)
-    if not desk.form.text("version_id"):
-        raise Invalid("conclusion_needed")
-    version = await get_version(desk.session, desk.form.number("version_id"))
-    text = desk.form.text("text")
-    hours = desk.hours
-    await tickets.answer(desk.session, ticket, text, version, actor=desk.person, hours=hours, now=desk.now)
-    await drafts.save(desk.session, ticket, "", actor=desk.person, now=desk.now)
-    return _back(ticket_id, "answered")
-
-
-@router.post("/{ticket_id}/propose")
-async def propose(desk: Working, ticket_id: Number) -> Response:
-    """Hand an answer that no entry carries to a reviewer."""
-    ticket = await _answerable(desk, ticket_id)
-    text, basis = desk.form.text("text"), desk.form.text("basis")
-    await tickets.propose(desk.session, ticket, text, basis, actor=desk.person, now=desk.now)
-    await drafts.save(desk.session, ticket, "", actor=desk.person, now=desk.now)
-    return _back(ticket_id, "proposed")
-
-
-async def _answerable(desk: Desk, ticket_id: int) -> Ticket:
-    ticket = await _ticket(desk, ticket_id)
-    posts = list(await queue.thread(desk.session, ticket))
-    if ticket_page.last_word(posts) != desk.form.number("seen_post"):
-        raise Conflict("asker_wrote")
-    return ticket
+    told: dict[str, object] = {"others": others}
+    if writing := await drafts.writing(desk.session, ticket, desk.person, now=desk.now):
+        told["writing"] = writing
+    # The page was made from this version: a script says at once that it is old.
+    if desk.form.text("version") and desk.form.number("version") != ticket.version:
+        told["changed"] = desk.t("presence.changed")
+    return JSONResponse(told)
 
 
 @router.post("/{ticket_id}/sign")
 async def sign(desk: Reviewing, ticket_id: Number) -> Response:
     """Sign the proposed answer; it leaves for the asker."""
-    ticket = await _ticket(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     seen, hours = desk.form.number("version"), desk.hours
     await tickets.sign(desk.session, ticket, seen=seen, actor=desk.person, hours=hours, now=desk.now)
-    return _back(ticket_id, "answered")
+    return back(ticket_id, "answered")
 
 
 @router.post("/{ticket_id}/revise")
 async def revise(desk: Reviewing, ticket_id: Number) -> Response:
     """Give the proposed answer back to its author with a remark."""
-    ticket = await _ticket(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     remark = desk.form.text("remark")
     await tickets.revise(desk.session, ticket, remark, actor=desk.person, now=desk.now)
-    return _back(ticket_id, "revised")
+    return back(ticket_id, "revised")
 
 
 @router.post("/{ticket_id}/note")
 async def note(desk: Working, ticket_id: Number) -> Response:
     """Leave a line for colleagues."""
-    ticket = await _ticket(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     await tickets.note(desk.session, ticket, desk.form.text("note"), actor=desk.person, now=desk.now)
-    return _back(ticket_id, "noted")
+    return back(ticket_id, "noted")
 
 
 @router.post("/{ticket_id}/close")
 async def close(desk: Working, ticket_id: Number) -> Response:
     """Close an answered ticket, with a reason."""
-    ticket = await _ticket(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     actor, reason = desk.person.as_actor(), desk.form.text("reason_close")
     await verdicts.close(desk.session, ticket, by=ClosedBy.OFFICER, actor=actor, now=desk.now, reason=reason)
-    return _back(ticket_id, "closed")
+    return back(ticket_id, "closed")
 
 
 @router.post("/{ticket_id}/reopen")
 async def reopen(desk: Working, ticket_id: Number) -> Response:
     """Open an answered ticket again, same number."""
-    ticket = await _ticket(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     hours = desk.hours
     await verdicts.reopen(desk.session, ticket, actor=desk.person.as_actor(), hours=hours, now=desk.now)
-    return _back(ticket_id, "reopened")
+    return back(ticket_id, "reopened")
 
 
 @router.post("/{ticket_id}/merge")
 async def merge(desk: Working, ticket_id: Number) -> Response:
     """Join the ticket to another open one of the same asker."""
-    ticket = await _ticket(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     if not desk.form.text("lead"):
         raise Invalid("lead_needed")
     lead, _ = await queue.seen_by(desk.session, desk.person, desk.form.number("lead"))
     await tickets.merge(desk.session, ticket, lead, actor=desk.person, now=desk.now)
-    return _back(lead.id, "merged")
+    return back(lead.id, "merged")
 
 
 @router.post("/{ticket_id}/void")
 async def void(desk: Working, ticket_id: Number) -> Response:
     """Set the ticket aside as no question for this office, with a reason."""
-    ticket = await _ticket(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     reason = desk.form.text("reason_void")
     await tickets.void(desk.session, ticket, reason, actor=desk.person, now=desk.now)
-    return _back(ticket_id, "voided")
+    return back(ticket_id, "voided")
 
 
 @router.post("/{ticket_id}/phrasing/{entry_id}")
 async def to_phrasing(desk: Drafting, ticket_id: Number, entry_id: Number) -> Response:
     """Add the ticket's words to the ways to ask for an entry and go on in its editor."""
-    ticket = await _ticket(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     entry = await desk.session.get(Entry, entry_id)
     if entry is None:
         raise NotFound("entry_unknown")
@@ -218,6 +177,6 @@ async def to_phrasing(desk: Drafting, ticket_id: Number, entry_id: Number) -> Re
 @router.post("/{ticket_id}/promote")
 async def to_entry(desk: Drafting, ticket_id: Number) -> Response:
     """Begin an entry from the ticket and go on in its editor."""
-    ticket = await _ticket(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     version = await promote.to_entry(desk.session, ticket, actor=desk.person, now=desk.now)
     return done(f"/admin/entries/{version.entry_id}/edit", "promoted")

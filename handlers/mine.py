@@ -134,9 +134,14 @@ async def follow_up(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Rep
 
 
 async def verdict(turn: Turn, said: str) -> Reply:
-    """The word on the newest answer that came from a person; nothing if there is none to be had."""
+    """The word on the newest answer that came from a person; nothing if there is none to be had.
+
+    Who was told the answer of a ticket that theirs was joined to has a word on it as well.
+    """
     for ticket in await queue.of_asker(turn.session, turn.contact):
-        if ticket.state in (TicketState.ANSWERED, TicketState.CLOSED):
+        lead = await queue.standing(turn.session, ticket)
+        told = lead is ticket or lead.contact_id != ticket.contact_id
+        if told and lead.state in (TicketState.ANSWERED, TicketState.CLOSED):
             try:
                 return await _say_so(turn, ticket, _ANSWERS[said])
             except Conflict:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Text, delete, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Text, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from office import redact, units
+from office.errors import NotFound
 from office.staff import Permission, Staff, must
 from office.store import Base, insert_once
 from office.units import Unit
+from ticketing import restricted
 from ticketing.records import Ticket
 
 LOOKING_LASTS = timedelta(seconds=40)
+LONGEST_BASIS = 500
 
 
 class Draft(Base):
@@ -25,6 +29,8 @@ class Draft(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+    basis: Mapped[str] = mapped_column(Text, default="")
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("entry_version.id"))
     saved_at: Mapped[datetime]
 
 
@@ -38,21 +44,102 @@ class Looking(Base):
     at: Mapped[datetime]
 
 
-async def save(session: AsyncSession, ticket: Ticket, text: str, *, actor: Staff, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A draft as it is shown: whose, by masked name, since when, and the version it cites."""
+
+    staff_id: int
+    who: str
+    text: str
+    basis: str
+    version_id: int | None
+    saved_at: datetime
+
+
+async def save(
+    session: AsyncSession,
+    ticket: Ticket,
+    text: str,
+    *,
+    actor: Staff,
+    now: datetime,
+    basis: str = "",
+    version_id: int | None = None,
+) -> None:
     """Keep what `actor` has typed for this ticket, redacted; an empty text removes the draft.
 
-    Raises `NotPermitted` for whoever may not work on the ticket.
+    `version_id` is the entry's version that it cites. Raises `NotPermitted` for whoever may not work on the
+    ticket.
     """
-    unit = await session.get_one(Unit, ticket.unit_id)
-    await must(session, actor, Permission.WORK_TICKETS, unit.path)
+    await _may(session, ticket, actor)
     own = (Draft.ticket_id == ticket.id, Draft.staff_id == actor.id)
     if not text.strip():
         await session.execute(delete(Draft).where(*own))
         return
-    clean = redact.text(text, published=await units.published_numbers(session)).text
-    row = {"ticket_id": ticket.id, "staff_id": actor.id, "text": clean, "saved_at": now}
+    # A page that was open while the case was taken offline goes on saving what stands in its box.
+    restricted.must_be_open(ticket)
+    published = await units.published_numbers(session)
+    kept = {
+        "text": redact.text(text, published=published).text,
+        "basis": redact.text(basis.strip(), published=published).text[:LONGEST_BASIS],
+        "version_id": version_id,
+        "saved_at": now,
+    }
+    row = {"ticket_id": ticket.id, "staff_id": actor.id, **kept}
     if not await insert_once(session, Draft, row, unique=("ticket_id", "staff_id")):
-        await session.execute(update(Draft).where(*own).values(text=clean, saved_at=now))
+        await session.execute(update(Draft).where(*own).values(**kept))
+
+
+async def own(session: AsyncSession, ticket: Ticket, person: Staff) -> Typed | None:
+    """The person's own draft with its basis and what it cites."""
+    found = await _kept(session, ticket, Draft.staff_id == person.id)
+    return found[0] if found else None
+
+
+async def others(session: AsyncSession, ticket: Ticket, person: Staff) -> list[Typed]:
+    """What colleagues have typed for this ticket, newest first; for whoever may work on it."""
+    await _may(session, ticket, person)
+    return await _kept(session, ticket, Draft.staff_id != person.id)
+
+
+async def take_over(
+    session: AsyncSession, ticket: Ticket, staff_id: int, *, actor: Staff, now: datetime
+) -> None:
+    """Copy a colleague's draft behind one's own; theirs stays. Raises `NotFound("draft_gone")`."""
+    found = [one for one in await others(session, ticket, actor) if one.staff_id == staff_id]
+    if not found:
+        raise NotFound("draft_gone")
+    theirs, mine = found[0], await own(session, ticket, actor)
+    texts = [mine.text.strip()] if mine and mine.text.strip() != theirs.text.strip() else []
+    await save(
+        session,
+        ticket,
+        "\n\n".join([*texts, theirs.text]),
+        actor=actor,
+        now=now,
+        basis=(mine.basis if mine else "") or theirs.basis,
+        version_id=(mine.version_id if mine else None) or theirs.version_id,
+    )
+
+
+async def _kept(session: AsyncSession, ticket: Ticket, whose: ColumnElement[bool]) -> list[Typed]:
+    rows = await session.execute(
+        select(Draft, Staff)
+        .join(Staff, Staff.id == Draft.staff_id)
+        .where(Draft.ticket_id == ticket.id, whose)
+        .order_by(Draft.saved_at.desc(), Draft.staff_id)
+        # Written past the session by `save`, so what it remembers may be old.
+        .execution_options(populate_existing=True)
+    )
+    return [
+        Typed(person.id, person.masked_name, row.text, row.basis, row.version_id, row.saved_at)
+        for row, person in rows
+    ]
+
+
+async def _may(session: AsyncSession, ticket: Ticket, actor: Staff) -> None:
+    unit = await session.get_one(Unit, ticket.unit_id)
+    await must(session, actor, Permission.WORK_TICKETS, unit.path)
 
 
 async def of(session: AsyncSession, ticket: Ticket, person: Staff) -> str:
@@ -63,6 +150,12 @@ async def of(session: AsyncSession, ticket: Ticket, person: Staff) -> str:
         )
         or ""
     )
+
+
+async def writing(session: AsyncSession, ticket: Ticket, person: Staff, *, now: datetime) -> list[str]:
+    """The masked names of the colleagues who have typed something within the last moments."""
+    lately = Draft.saved_at > now - LOOKING_LASTS
+    return [one.who for one in await _kept(session, ticket, lately & (Draft.staff_id != person.id))]
 
 
 async def look(session: AsyncSession, ticket: Ticket, *, actor: Staff, now: datetime) -> list[str]:

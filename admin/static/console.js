@@ -1,14 +1,11 @@
-/* Keys, drafts, presence, live lists and questions before destructive steps. Every page works without this file. */
+/* Drafts, presence, live lists and questions before destructive steps; keys are in desk.js. Every page works without this file. */
 (() => {
   "use strict";
 
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const words = document.querySelector("[data-words]").dataset;
-  const csrf = document.querySelector('meta[name="csrf"]').content;
   const status = document.querySelector("[data-status]");
   const say = (text) => { status.textContent = text; };
-  const DRAFT_DELAY_MS = 800;
-  const PRESENCE_MS = 15000;
   const RETRY_MS = 10000;
 
   const store = {
@@ -16,15 +13,6 @@
     write(key, value) { try { localStorage.setItem(key, value); } catch (_) { /* storage is off */ } },
     drop(key) { try { localStorage.removeItem(key); } catch (_) { /* storage is off */ } },
   };
-
-  async function post(url, fields) {
-    const answer = await fetch(url, {
-      method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin",
-      body: new URLSearchParams({ csrf, ...fields }),
-    });
-    if (!answer.ok) throw new Error(String(answer.status));
-    return answer.json();
-  }
 
   /* ---- dialogs ---- */
   for (const opener of all("[data-open-dialog]")) {
@@ -74,111 +62,6 @@
     agreed = button;
     button.click();
     agreed = null;
-  }
-
-  /* ---- single keys ---- */
-  const KEYS_OFF = "onewindow.keys.off";
-  const keysBox = document.querySelector("[data-keys-on]");
-  keysBox.checked = !store.read(KEYS_OFF);
-  keysBox.addEventListener("change", () => (keysBox.checked ? store.drop(KEYS_OFF) : store.write(KEYS_OFF, "1")));
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]");
-
-  function move(step) {
-    const rows = all("[data-row]");
-    if (!rows.length) return;
-    const here = rows.findIndex((row) => row.contains(document.activeElement));
-    const row = rows[here < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, here + step))];
-    // Real focus on the row's link: Enter then opens it without any help from here.
-    const link = row.querySelector("[data-open], a, button") || row;
-    link.focus();
-    row.scrollIntoView({ block: "nearest" });
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
-    if (event.key === "?") {
-      event.preventDefault();
-      const keys = document.getElementById("keys");
-      if (keys.showModal) keys.showModal();
-      return;
-    }
-    if (!keysBox.checked || event.shiftKey) return;
-    const key = event.key.toLowerCase();
-    if (key === "j" || key === "k") {
-      event.preventDefault();
-      return move(key === "j" ? 1 : -1);
-    }
-    if (!/^[a-z]$/.test(key)) return;
-    const row = document.activeElement.closest("[data-row]");
-    const target = (row && row.querySelector(`[data-key="${key}"]`)) || document.querySelector(`[data-key="${key}"]`);
-    if (!target || target.disabled) return;
-    event.preventDefault();
-    if (target.matches("input, textarea, select")) target.focus();
-    else target.click();
-  });
-
-  /* ---- drafts: on the server, and on this machine while the server is away ---- */
-  for (const area of all("textarea[data-autosave-url]")) {
-    const url = area.dataset.autosaveUrl;
-    const key = `onewindow.draft.${url}`;
-    const line = document.getElementById(area.dataset.autosaveStatus) || status;
-    let saved = area.value;
-    let timer = null;
-    let busy = false;
-
-    const kept = store.read(key);
-    if (kept !== null && kept !== area.value) {
-      area.value = kept;
-      line.textContent = words.restored;
-      timer = setTimeout(save, DRAFT_DELAY_MS);
-    }
-    async function save() {
-      if (busy) return later(DRAFT_DELAY_MS);
-      const text = area.value;
-      if (text === saved) return;
-      busy = true;
-      line.textContent = words.saving;
-      try {
-        const answer = await post(url, { [area.name]: text });
-        saved = text;
-        store.drop(key);
-        line.textContent = words.saved.replace("{time}", answer.saved_at);
-      } catch (_) {
-        store.write(key, text);
-        line.textContent = words.kept;
-        later(RETRY_MS);
-      } finally {
-        busy = false;
-      }
-    }
-    function later(wait) {
-      clearTimeout(timer);
-      timer = setTimeout(save, wait);
-    }
-    area.addEventListener("input", () => later(DRAFT_DELAY_MS));
-    window.addEventListener("online", save);
-    window.addEventListener("pagehide", () => { if (area.value !== saved) store.write(key, area.value); });
-    if (area.form) area.form.addEventListener("submit", () => {
-      clearTimeout(timer);
-      if (!navigator.onLine) return; // the copy kept at pagehide is then the only one
-      saved = area.value;
-      store.drop(key);
-    });
-  }
-
-  /* ---- who else is looking ---- */
-  for (const place of all("[data-presence-url]")) {
-    const beat = async () => {
-      if (document.hidden) return;
-      try {
-        const { others } = await post(place.dataset.presenceUrl, {});
-        const text = others.length ? words.others.replace("{names}", others.join("、")) : "";
-        if (place.textContent !== text) place.textContent = text;
-      } catch (_) { /* the next beat tells */ }
-    };
-    beat();
-    setInterval(beat, PRESENCE_MS);
-    document.addEventListener("visibilitychange", beat);
   }
 
   /* ---- lists that follow what happens ---- */

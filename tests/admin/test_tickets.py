@@ -153,7 +153,7 @@ async def test_an_entry_that_needs_a_reviewer_cannot_be_sent_by_one_person(
     ticket = await taken(store, cast, clock)
     desk = await signed_in(cast.li_qiang)
     page = await desk.get(f"/admin/tickets/{ticket.id}")
-    assert "发送答复" in page.text
+    assert "发送并办结" in page.text
     assert " · 须送审</option>" in page.text
     # With nothing to cite the answer is handed in for review, and the main button says so.
     assert '<option value="" data-review selected>' in page.text
@@ -161,7 +161,7 @@ async def test_an_entry_that_needs_a_reviewer_cannot_be_sent_by_one_person(
     assert re.search(r'class="button primary propose"[^>]*>送审<', page.text)
     assert not re.search(r'class="button primary send-now"', page.text)
     page = await desk.get(f"/admin/tickets/{ticket.id}?cite={version.id}")
-    assert "发送答复" not in page.text
+    assert "发送并办结" not in page.text
     assert "可以直接发送" not in page.text
     assert "只能送审或存草稿" in page.text
     refused = await desk.post(

@@ -6,7 +6,8 @@ import pytest
 
 from handlers.callbacks import Op, tap
 from office.contacts import Contact, ContactState
-from tests.journeys.conversation import Chat, Town, number_and_code
+from tests.journeys.conversation import Chat, Out, Town, number_and_code
+from ticketing import tickets
 from ticketing.records import FollowUp, TicketState
 
 UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
@@ -191,3 +192,49 @@ async def _answered(chat: Chat, town: Town) -> None:
     assert "有答复了" in out.text
     assert UNKNOWN in out.text
     assert out.buttons == ["✅ 解决了", "❌ 还没有"]
+
+
+async def test_who_was_joined_to_another_ticket_has_a_word_on_the_answer_too(chat: Chat, town: Town) -> None:
+    neighbour, out = await _joined_and_answered(chat, town)
+    neighbour.saw(out)
+    town.later(days=3)  # the day after is a Saturday without duty
+    await town.clock_ticks()
+    asked = await town.delivers()
+    neighbour.saw(asked)
+    assert len([row for row in asked.texts if "解决了吗？" in row]) == 2
+    assert "不方便评价" in asked.buttons
+    tapped = await neighbour.taps("❌ 还没有")
+    assert tapped.toast == "已重新办理，编号不变。"
+    lead, member = await town.tickets()
+    assert (lead.state, member.state, member.merged_into_id) == (
+        TicketState.ANSWERED, TicketState.UNASSIGNED, None,
+    )  # fmt: skip
+    assert (member.follow_up, member.reopen_count) == (FollowUp.NOT_SOLVED, 1)
+    assert member.priority.value < lead.priority.value
+    await town.clock_ticks()
+    assert not [row for row in (await town.delivers()).texts if "解决了吗？" in row]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("解决了", FollowUp.SOLVED), ("还没有", FollowUp.NOT_SOLVED)])
+async def test_a_joined_asker_can_type_the_verdict(chat: Chat, town: Town, said: str, kept: FollowUp) -> None:
+    neighbour, _ = await _joined_and_answered(chat, town)
+    town.later(hours=1)
+    await neighbour.says(said)
+    lead, member = await town.tickets()
+    assert (lead.state, lead.follow_up) == (TicketState.ANSWERED, None)
+    assert member.follow_up is kept
+    assert member.state is (TicketState.MERGED if kept is FollowUp.SOLVED else TicketState.UNASSIGNED)
+
+
+async def _joined_and_answered(chat: Chat, town: Town) -> tuple[Chat, Out]:
+    """Two askers of one question; 李强 has joined the second ticket to the first and answered once."""
+    await chat.says(UNKNOWN)
+    neighbour = town.chat(777)
+    await neighbour.says("新小区还没有门牌号，登记表地址怎么填呢？")
+    lead, member = await town.tickets()
+    async with town.store.transaction() as session:
+        one, other = await tickets.get(session, lead.id), await tickets.get(session, member.id)
+        await tickets.take(session, one, actor=town.cast.li_qiang, now=town.now)
+        await tickets.join(session, other, one, cluster_id=1, actor=town.cast.li_qiang, now=town.now)
+    await town.answers(lead)
+    return neighbour, await town.delivers()

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from office.errors import NotPermitted
+from office.errors import NotFound, NotPermitted
 from office.redact import PLACEHOLDER
 from office.store import Store
 from tests.make import Cast
-from tests.ticketing.work import opened, taken
+from tests.ticketing.work import entry, opened, taken
 from ticketing import drafts, tickets
 from ticketing.drafts import LOOKING_LASTS
 
@@ -83,3 +83,74 @@ async def test_one_sees_who_else_is_looking_by_masked_name(store: Store, cast: C
         assert await drafts.look(session, ticket, actor=cast.li_qiang, now=later) == []
         await drafts.look(session, ticket, actor=cast.wang_fang, now=later + timedelta(seconds=1))
         assert await drafts.look(session, ticket, actor=cast.li_qiang, now=later) == ["王*"]
+
+
+async def test_a_draft_keeps_its_basis_and_what_it_cites(store: Store, cast: Cast, now: datetime) -> None:
+    ticket, version = await taken(store, cast, now), await entry(store, cast, now)
+    async with store.transaction() as session:
+        await drafts.save(
+            session,
+            ticket,
+            "请先到登记站",
+            actor=cast.li_qiang,
+            now=now,
+            basis=" 细则 ",
+            version_id=version.id,
+        )
+        kept = await drafts.own(session, ticket, cast.li_qiang)
+        assert kept is not None
+        assert (kept.text, kept.basis, kept.version_id, kept.who) == (
+            "请先到登记站",
+            "细则",
+            version.id,
+            "李*",
+        )
+        await drafts.save(session, ticket, "改了", actor=cast.li_qiang, now=now)
+        kept = await drafts.own(session, ticket, cast.li_qiang)
+        assert kept is not None
+        assert (kept.text, kept.basis, kept.version_id) == ("改了", "", None)
+
+
+async def test_the_next_holder_sees_a_colleagues_draft_and_takes_it_over(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket, version = await taken(store, cast, now), await entry(store, cast, now)
+    async with store.transaction() as session:
+        await drafts.save(
+            session, ticket, "请先到登记站", actor=cast.li_qiang, now=now, basis="细则", version_id=version.id
+        )
+        found = await tickets.get(session, ticket.id)
+        await tickets.put_back(session, found, "下班", actor=cast.li_qiang, now=now)
+        await tickets.take(session, found, actor=cast.wang_fang, now=now)
+        assert [one.who for one in await drafts.others(session, ticket, cast.wang_fang)] == ["李*"]
+        assert await drafts.others(session, ticket, cast.li_qiang) == []
+        await drafts.save(session, ticket, "您好", actor=cast.wang_fang, now=now)
+        theirs = cast.li_qiang.id
+        await drafts.take_over(session, ticket, theirs, actor=cast.wang_fang, now=now)
+        mine = await drafts.own(session, ticket, cast.wang_fang)
+        assert mine is not None
+        assert (mine.text, mine.basis, mine.version_id) == ("您好\n\n请先到登记站", "细则", version.id)
+        assert await drafts.of(session, ticket, cast.li_qiang) == "请先到登记站"
+        with pytest.raises(NotFound, match="draft_gone"):
+            await drafts.take_over(session, ticket, cast.sun_jie.id, actor=cast.wang_fang, now=now)
+        with pytest.raises(NotFound, match="draft_gone"):
+            await drafts.take_over(session, ticket, cast.wang_fang.id, actor=cast.wang_fang, now=now)
+
+
+async def test_an_outsider_reads_no_drafts(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await opened(store, cast, now, unit=cast.riverside)
+    async with store.transaction() as session:
+        await drafts.save(session, ticket, "请先到登记站", actor=cast.li_qiang, now=now)
+        with pytest.raises(NotPermitted):
+            await drafts.others(session, ticket, cast.zhao_lei)
+        with pytest.raises(NotPermitted):
+            await drafts.take_over(session, ticket, cast.li_qiang.id, actor=cast.zhao_lei, now=now)
+
+
+async def test_one_sees_who_is_writing(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await opened(store, cast, now)
+    async with store.transaction() as session:
+        await drafts.save(session, ticket, "请先到登记站", actor=cast.wang_fang, now=now)
+        assert await drafts.writing(session, ticket, cast.li_qiang, now=now) == ["王*"]
+        assert await drafts.writing(session, ticket, cast.wang_fang, now=now) == []
+        assert await drafts.writing(session, ticket, cast.li_qiang, now=now + LOOKING_LASTS) == []

@@ -1,0 +1,110 @@
+"""The box for an answer: what stands in it, and what it says otherwise than the approved text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from admin import times
+from admin.pages import Desk, Refusal
+from knowledge.conflicts import Difference
+from knowledge.versions import EntryVersion
+from ticketing import answering, drafts, macros
+from ticketing.particulars import AnswerMode, Cause
+from ticketing.records import Ticket
+
+MODES = (AnswerMode.CHAT, AnswerMode.PHONE, AnswerMode.IN_PERSON, AnswerMode.LETTER)
+
+
+async def of(
+    desk: Desk, ticket: Ticket, cited: dict[str, Any] | None, refusal: Refusal | None
+) -> dict[str, Any]:
+    """What stands in the box: what was typed, else one's draft, the quotation, or what was proposed."""
+    draft = await drafts.own(desk.session, ticket, desk.person)
+    text = (draft.text if draft else "") or (cited["short"] if cited else "") or ticket.proposed_text
+    basis = (draft.basis if draft else "") or (cited["basis"] if cited else "") or ticket.conclusion_basis
+    refused = refusal is not None and "text" in desk.form.fields
+    if refused:
+        text, basis = desk.form.text("text"), desk.form.text("basis") or basis
+    found: list[dict[str, Any]] = []
+    if cited and text.strip():
+        version = await desk.session.get(EntryVersion, cited["version_id"])
+        found = await differing(desk, ticket, text, version)
+    return {
+        "text": text,
+        "basis": basis,
+        "version_id": str(cited["version_id"]) if cited else "",
+        "needs_reviewer": bool(cited and cited["needs_reviewer"]),
+        "drafted": bool(draft),
+        "differences": found,
+        "explained": desk.form.text("explained") if refused else "",
+        "mode": (desk.form.text("mode") if refused else "") or _mode(ticket),
+        "modes": _modes(desk, ticket),
+        "cause": (desk.form.text("cause") if refused else "") or (ticket.cause.value if ticket.cause else ""),
+        "causes": [("", desk.t("cause.none")), *((cause.value, desk.t(f"cause.{cause}")) for cause in Cause)],
+        "macros": [
+            {"id": macro.id, "name": macro.name, "text": macro.text}
+            for macro in await macros.listed(desk.session, desk.person)
+        ],
+    }  # fmt: skip
+
+
+def _modes(desk: Desk, ticket: Ticket) -> list[tuple[str, str]]:
+    shown = [(mode.value, desk.t(f"answer_mode.{mode}")) for mode in MODES]
+    # Who has no chat is laid on the call-back list instead.
+    return (
+        shown
+        if ticket.contact_id is not None
+        else [(MODES[0].value, desk.t("answer_mode.to_call")), *shown[1:]]
+    )
+
+
+def _mode(ticket: Ticket) -> str:
+    if ticket.contact_id is not None:
+        return AnswerMode.CHAT.value
+    return (ticket.answer_mode or AnswerMode.PHONE).value
+
+
+async def chosen(desk: Desk, ticket: Ticket) -> str:
+    """The number of the version that one's own draft cites, or an empty text."""
+    draft = await drafts.own(desk.session, ticket, desk.person)
+    return str(draft.version_id) if draft and draft.version_id else ""
+
+
+async def colleagues(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
+    """What colleagues have typed for this ticket, to be read and taken over."""
+    return [
+        {
+            "staff_id": one.staff_id,
+            "who": one.who,
+            "text": one.text,
+            "saved": times.moment(one.saved_at, desk.frame.language),
+        }
+        for one in await drafts.others(desk.session, ticket, desk.person)
+    ]
+
+
+async def differing(
+    desk: Desk, ticket: Ticket, text: str, version: EntryVersion | None
+) -> list[dict[str, Any]]:
+    """Each difference of a text from what it cites and from the calendar: both sides, and a line in words."""
+    found = await answering.guard(desk.session, ticket, text, version, now=desk.now)
+    entry = await answering.cited(desk.session, version.id) if version else None
+    no, number = (entry[0].entry_no, entry[1].number) if entry else ("", 0)
+    return list(_shown(desk, found, no, number))
+
+
+def _shown(desk: Desk, found: Iterable[Difference], no: str, number: int) -> Iterable[dict[str, Any]]:
+    for one in found:
+        if one.kind.value == "calendar" or not no:
+            words = desk.t("conflict.calendar", yours=one.yours, approved=one.approved)
+        elif one.approved:
+            words = desk.t("conflict", entry=no, n=number, yours=one.yours, approved=one.approved)
+        else:
+            words = desk.t("conflict.not_held", entry=no, n=number, yours=one.yours)
+        yield {
+            "kind": desk.t(f"conflict.kind.{one.kind}"),
+            "yours": one.yours,
+            "approved": one.approved or desk.t("conflict.nothing"),
+            "words": words,
+        }
