@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import demo_roll
+from bot import demo_roll, demo_roster
 from knowledge import base, elections, rules, station_imports
 from knowledge.calendar import BadCalendar
 from office import signin, units
@@ -66,6 +66,8 @@ async def load(
         if data.get("roll") and roll_key is not None:
             await demo_roll.install(session, data["roll"], roll_key, basis=file.name, now=now)
         district = await units.election_office(session)
+        if data.get("roster"):
+            await demo_roster.install(session, data["roster"], district, now=now)
         return await base.load(session, base.FOLDER, district, now=now, progress=progress)
 
 

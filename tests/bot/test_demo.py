@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot import demo, demo_roll
 from knowledge import base, elections
@@ -13,6 +14,9 @@ from knowledge.calendar import DateKind
 from knowledge.roll import imports, keys, sample, signers
 from knowledge.roll.lookup import lookup
 from knowledge.roll.signers import Signer
+from office import worktime
+from office.hours import OfficeHours
+from office.shifts import DutyShift
 from office.store import Store
 
 UNITS = "units:\n  - {code: DP, kind: district, name: 东浦区}\n"
@@ -27,6 +31,40 @@ def few_entries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 async def load(store: Store, folder: Path, now: datetime, election: str) -> None:
     (folder / "district.yaml").write_text(UNITS + f"election: {election}\n", encoding="utf-8")
     await demo.load(store, folder / "district.yaml", now=now)
+
+
+async def test_a_sample_roster_changes_no_hour_but_saturdays(
+    store: Store, tmp_path: Path, now: datetime
+) -> None:
+    people = (
+        "staff:\n  - {name: 李强, unit: DP, roles: [duty_officer]}\n"
+        "  - {name: 王芳, unit: DP, roles: [reviewer]}\n"
+    )
+    wish = 'roster: {officers: [李强, 王芳], leader: %s, saturday: "9:00-11:30"}\n'
+    (tmp_path / "district.yaml").write_text(UNITS + people + wish % "王芳", encoding="utf-8")
+    await demo.load(store, tmp_path / "district.yaml", now=now)
+    async with store.reading() as session:
+        hours = await worktime.hours(session, now=now)
+        plain = OfficeHours.of(await worktime.in_force(session, now=now))
+        shifts = list(await session.scalars(select(DutyShift).order_by(DutyShift.day, DutyShift.opens)))
+    days = [date(2026, 11, 13) + timedelta(days=ahead) for ahead in range(15)]
+    assert {shift.day for shift in shifts} <= set(days)
+    assert {shift.duty for shift in shifts} == {"示例数据"}
+    assert [day for day in days if hours.spans_on(day) != plain.spans_on(day)] == [
+        date(2026, 11, 14),
+        date(2026, 11, 21),
+    ]
+    assert {shift.officer_id for shift in shifts} == {shift.standby_id for shift in shifts}
+
+
+async def test_a_roster_of_people_who_are_not_there_is_left_out(
+    store: Store, tmp_path: Path, now: datetime
+) -> None:
+    wish = 'roster: {officers: [李强], leader: 王芳, saturday: "9:00-11:30"}\n'
+    (tmp_path / "district.yaml").write_text(UNITS + wish, encoding="utf-8")
+    await demo.load(store, tmp_path / "district.yaml", now=now)
+    async with store.reading() as session:
+        assert await session.scalar(select(DutyShift.id)) is None
 
 
 async def test_the_election_of_the_file_is_in_force(store: Store, tmp_path: Path, now: datetime) -> None:

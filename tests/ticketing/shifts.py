@@ -1,0 +1,111 @@
+"""Shifts and files of rosters made the short way, for the tests of duty."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from office.hours import BEIJING
+from office.shifts import DutyShift, ShiftName
+from office.staff import Role, Staff
+from office.store import Store
+from office.units import Unit
+from tests.make import Cast
+from ticketing import roster_reading, rostering
+from ticketing.roster_reading import Look
+
+FRIDAY, SATURDAY, SUNDAY = (date(2026, 11, day) for day in (20, 21, 22))
+NEXT_SATURDAY = date(2026, 11, 28)
+HEADING = (
+    "日期",
+    "星期",
+    "班次",
+    "起止",
+    "带班领导",
+    "值班员(主/备)",
+    "电话",
+    "地点",
+    "职责",
+    "应急联系人",
+    "交接事项",
+)
+
+
+def at(day: date, clock: str) -> datetime:
+    """A moment of a Beijing day; 24:00 is the end of it."""
+    hour, minute = map(int, clock.split(":"))
+    return datetime.combine(day, datetime.min.time(), BEIJING) + timedelta(hours=hour, minutes=minute)
+
+
+async def person(store: Store, name: str, unit: Unit, now: datetime, *roles: Role, **more: Any) -> Staff:
+    """One more member of staff, a duty officer unless roles are named."""
+    names = [role.value for role in roles or (Role.DUTY_OFFICER,)]
+    async with store.transaction() as session:
+        found = Staff(name=name, unit_id=unit.id, roles=names, created_at=now - timedelta(days=9), **more)
+        session.add(found)
+    return found
+
+
+async def shift(
+    store: Store,
+    cast: Cast,
+    day: date = FRIDAY,
+    hours: str = "08:30-17:30",
+    officer: Staff | None = None,
+    **more: Any,
+) -> DutyShift:
+    """A shift in force of the district's roster, 李强's unless said otherwise; people by their rows."""
+    opens, closes = hours.split("-")
+    ids = {f"{key}_id": more.pop(key).id for key in ("leader", "standby") if key in more}
+    unit = more.pop("unit", cast.district)
+    async with store.transaction() as session:
+        made = DutyShift(
+            unit_id=unit.id, day=day, name=ShiftName.WHOLE_DAY, opens=opens, closes=closes,
+            officer_id=(officer or cast.li_qiang).id, **ids, **more,
+        )  # fmt: skip
+        session.add(made)
+    return made
+
+
+def file(*rows: tuple[str, ...] | list[str], heading: tuple[str, ...] = HEADING) -> bytes:
+    """A roster as a csv file; rows may be shorter than the heading."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(heading)
+    writer.writerows([[*row, *[""] * (len(heading) - len(row))] for row in rows])
+    return text.getvalue().encode("utf-8")
+
+
+async def looked(store: Store, cast: Cast, now: datetime, *rows: Any, unit: Unit | None = None) -> Look:
+    async with store.reading() as session:
+        return await roster_reading.look(
+            session, "值班表.csv", file(*rows), unit=unit or cast.district, now=now
+        )
+
+
+async def published(store: Store, cast: Cast, now: datetime, *rows: Any) -> int:
+    """A roster of the district, prepared by 周宁, published by 王芳."""
+    found = await looked(store, cast, now, *rows)
+    async with store.transaction() as session:
+        made = await rostering.prepare(
+            session, "值班表.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
+        )
+        plan = await rostering.preview(session, made, cast.district, now=now)
+        seen, standing = made.version, plan.standing
+        return await rostering.publish(
+            session, made, seen=seen, standing=standing, actor=cast.wang_fang, now=now
+        )
+
+
+async def in_force(store: Store) -> list[DutyShift]:
+    async with store.reading() as session:
+        rows = await session.scalars(
+            select(DutyShift)
+            .where(DutyShift.withdrawn_at.is_(None))
+            .order_by(DutyShift.day, DutyShift.opens, DutyShift.id)
+        )
+        return list(rows.all())

@@ -1,0 +1,182 @@
+"""A roster's way into force: prepared by one, published by another, over what was there, and never unseen."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from office import notices
+from office.errors import Conflict, Invalid, NotPermitted
+from office.rosters import Roster, RosterState
+from office.staff import Staff
+from office.store import Store
+from tests.make import Cast
+from tests.ticketing.shifts import (
+    FRIDAY,
+    NEXT_SATURDAY,
+    SATURDAY,
+    at,
+    in_force,
+    looked,
+    published,
+    shift,
+)
+from ticketing import duty, rostering
+
+ONE = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
+SOUND = (
+    "2026-11-28",
+    "周六",
+    "上午",
+    "9:00-11:30",
+    "王芳",
+    "李强/王芳",
+    "0000-12345678",
+    "二楼",
+    "接听",
+    "",
+    "",
+)
+
+
+async def put_in_force(store: Store, roster: Roster, standing: str, who: Staff, now: datetime) -> Roster:
+    async with store.transaction() as session:
+        row, _ = await rostering.get(session, who, roster.id)
+        await rostering.publish(session, row, seen=1, standing=standing, actor=who, now=now)
+    return row
+
+
+async def test_a_roster_is_prepared_published_by_another_and_replaces_only_its_days(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    kept = await shift(store, cast, SATURDAY, "09:00-11:30", leader=cast.wang_fang)
+    old = await shift(store, cast, NEXT_SATURDAY, "09:00-11:30", cast.wang_fang)
+    found = await looked(store, cast, now, SOUND, ("2026-11-29", "", "", "9:00-11:30", "王芳", "李强"))
+    assert not found.faults
+    async with store.transaction() as session:
+        made = await rostering.prepare(
+            session, "十一月.csv", found, unit=cast.district, actor=cast.wang_fang, now=now
+        )
+        plan = await rostering.preview(session, made, cast.district, now=now)
+    assert (len(plan.difference.added), len(plan.difference.changed), len(plan.difference.removed)) == (
+        1,
+        1,
+        0,
+    )
+    assert ("officer_id", cast.wang_fang.id, cast.li_qiang.id) in plan.difference.changed[0].fields
+    with pytest.raises(NotPermitted, match="second_person_needed"):
+        await put_in_force(store, made, plan.standing, cast.wang_fang, now)
+    for who in (cast.li_qiang, cast.zhao_lei):
+        with pytest.raises(NotPermitted):
+            async with store.transaction() as session:
+                await rostering.get(session, who, made.id)
+    row = await put_in_force(store, made, plan.standing, cast.zhou_ning, now)
+    assert row.state is RosterState.PUBLISHED
+    standing = await in_force(store)
+    assert [(s.day, s.officer_id) for s in standing] == [
+        (SATURDAY, cast.li_qiang.id),
+        (NEXT_SATURDAY, cast.li_qiang.id),
+        (date(2026, 11, 29), cast.li_qiang.id),
+    ]
+    assert standing[0].id == kept.id
+    assert old.id not in {s.id for s in standing}
+    async with store.reading() as session:
+        assert [notice.kind for notice in await notices.listed(session, cast.li_qiang.id)] == ["roster"]
+
+
+async def test_two_rosters_about_the_same_day_do_not_both_come_into_force_unseen(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    other = ("2026-11-28", "周六", "上午", "9:00-11:30", "王芳", "王芳")
+    made = []
+    for rows in (SOUND, other):
+        found = await looked(store, cast, now, rows)
+        async with store.transaction() as session:
+            made.append(
+                await rostering.prepare(
+                    session, "a.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
+                )
+            )
+    async with store.reading() as session:
+        plans = [await rostering.preview(session, one, cast.district, now=now) for one in made]
+
+    async def publish(number: int) -> None:
+        await put_in_force(store, made[number], plans[number].standing, cast.wang_fang, now)
+
+    await publish(0)
+    with pytest.raises(Conflict, match=r"roster\.overtaken"):
+        await publish(1)
+    with pytest.raises(Conflict, match="stale_card"):
+        await publish(0)
+    assert [row.officer_id for row in await in_force(store)] == [cast.li_qiang.id]
+
+
+@ONE
+async def test_somebody_stopped_meanwhile_keeps_a_roster_out_of_force(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    found = await looked(store, cast, now, SOUND)
+    async with store.transaction() as session:
+        made = await rostering.prepare(
+            session, "a.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
+        )
+    async with store.transaction() as session:
+        gone = await session.merge(cast.li_qiang)
+        gone.suspended_at = now
+    async with store.reading() as session:
+        plan = await rostering.preview(session, made, cast.district, now=now)
+    assert plan.stopped == (cast.li_qiang.id,)
+    with pytest.raises(Conflict, match=r"roster\.faulty_now"):
+        await put_in_force(store, made, plan.standing, cast.wang_fang, now)
+    async with store.transaction() as session:
+        row, _ = await rostering.get(session, cast.wang_fang, made.id)
+        await rostering.discard(session, row, seen=1, actor=cast.wang_fang, now=now)
+    assert row.state is RosterState.DISCARDED
+
+
+@ONE
+async def test_bad_rows_past_days_and_what_changes_nothing_are_not_prepared(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    async def prepare(*rows: tuple[str, ...]) -> None:
+        found = await looked(store, cast, now, *rows)
+        async with store.transaction() as session:
+            await rostering.prepare(
+                session, "a.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
+            )
+
+    with pytest.raises(Invalid, match=r"roster\.faulty"):
+        await prepare(("2026-11-28", "", "", "9:00-11:30", "", "张三"))
+    with pytest.raises(Invalid, match=r"roster\.all_past"):
+        await prepare(("2026-11-19", "", "", "9:00-11:30", "", "李强"))
+    await published(store, cast, now, SOUND)
+    with pytest.raises(Invalid, match=r"roster\.same"):
+        await prepare(SOUND)
+
+
+@ONE
+async def test_a_day_without_duty_is_named_and_a_shift_that_stays_keeps_its_sign_in(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    here = await shift(store, cast, FRIDAY, "08:30-17:30")
+    await shift(store, cast, SATURDAY, "09:00-11:30")
+    async with store.transaction() as session:
+        await duty.sign_in(session, await duty.get(session, here.id), actor=cast.li_qiang, now=now)
+    await published(
+        store, cast, now,
+        ("2026-11-20", "", "全天", "8:30-17:30", "王芳", "李强"),
+        ("2026-11-21", "周六", "休"),
+    )  # fmt: skip
+    (left,) = await in_force(store)
+    assert (left.day, left.leader_id) == (FRIDAY, cast.wang_fang.id)
+    assert left.signed_in_at == now
+    assert left.id != here.id
+
+
+@ONE
+async def test_the_gaps_of_a_day_of_the_roster(store: Store, cast: Cast, now: datetime) -> None:
+    await shift(store, cast, FRIDAY, "08:30-11:30")
+    async with store.reading() as session:
+        found = await duty.gaps(session, cast.district, FRIDAY, SATURDAY, now=at(FRIDAY, "9:00"))
+    assert [(gap.day, gap.part) for gap in found] == [(FRIDAY, "afternoon")]
