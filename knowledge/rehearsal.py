@@ -54,15 +54,27 @@ async def prepare(session: AsyncSession, version: EntryVersion, *, now: datetime
     If the version narrows where its entry holds, the question is asked from the wider place: there the answer
     is about to be lost.
     """
-    current = await revision(session)
     entry = await session.get_one(Entry, version.entry_id)
-    place = (await session.get_one(Unit, version.scope_unit_id)).path
+    content = await content_of(session, version)
+    return await _gathered(session, entry, content, version.id, version.version, now)
+
+
+async def imagine(session: AsyncSession, entry: Entry, content: Content, *, now: datetime) -> Rehearsal:
+    """As `prepare`, for a wording of an entry that nobody has saved yet; it cannot be recorded."""
+    return await _gathered(session, entry, content, 0, 0, now)
+
+
+async def _gathered(
+    session: AsyncSession, entry: Entry, content: Content, version_id: int, seen: int, now: datetime
+) -> Rehearsal:
+    current = await revision(session)
+    place = (await session.get_one(Unit, content.scope_unit_id)).path
     old = await session.get(EntryVersion, entry.published_id) if entry.published_id else None
     here = place
     if old is not None:
         wider = (await session.get_one(Unit, old.scope_unit_id)).path
         here = wider if contains(wider, place) else place
-    day = max(calendar.today(now), version.effective_from or calendar.today(now))
+    day = max(calendar.today(now), content.effective_from or calendar.today(now))
     shown = {
         entry_id
         for entry_id, held, path in await session.execute(
@@ -74,17 +86,17 @@ async def prepare(session: AsyncSession, version: EntryVersion, *, now: datetime
     }
     before = tuple(source for source in await base.sources(session) if source.entry_id in shown)
     others = [source for source in before if source.entry_id != entry.id]
-    own = _source(entry, await content_of(session, version))
+    own = _source(entry, content)
     new = [own] if contains(place, here) else []
     return Rehearsal(
-        version_id=version.id,
-        seen=version.version,
+        version_id=version_id,
+        seen=seen,
         base_revision=current,
         model_digest=await checks.model_digest(session),
         model=await _model(session),
         before=before,
         after=tuple(sorted((*others, *new), key=lambda source: source.entry_id)),
-        cases=(*await golden.cases(session, {entry.id: version.topic}), *replay.own_questions(before)),
+        cases=(*await golden.cases(session, {entry.id: content.topic}), *replay.own_questions(before)),
         own=own,
     )
 

@@ -13,7 +13,7 @@ from office import staff
 from office.errors import Conflict, NotPermitted
 from office.store import Store
 from tests.make import HOURS, Cast
-from tests.ticketing.work import BASIS, REPLY, WORDS, answered, proposed, read, taken
+from tests.ticketing.work import BASIS, REPLY, WORDS, answered, opened, proposed, read, taken
 from ticketing import ledgers, promote, tickets
 from ticketing.records import Ticket
 
@@ -110,3 +110,54 @@ async def test_a_street_officer_drafts_for_the_street(store: Store, cast: Cast, 
         actor = await staff.get(session, cast.li_qiang.id)
         version = await promote.to_entry(session, found, actor=actor, now=now)
     assert version.scope_unit_id == cast.riverside.id
+
+
+async def test_an_answered_ticket_becomes_a_tip_with_every_part_filled_in(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await signed(store, cast, now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, ticket.id)
+        tip = await promote.to_tip(session, found, actor=cast.li_qiang, now=now)
+    assert tip.title == "关于新楼盘还没有门牌号，登记表上的地址怎么填的提示"
+    assert ticket.ticket_no in tip.origin
+    assert tip.wording == f"问题：{WORDS}\n答复：{REPLY}\n依据：{BASIS}"
+    assert "0000-12345678" in tip.contact_lines
+    assert tip.sources == {"tickets": [ticket.id], "entries": []}
+
+
+async def test_a_tip_that_cites_an_entry_takes_its_steps(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await answered(store, cast, now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, ticket.id)
+        tip = await promote.to_tip(session, found, actor=cast.li_qiang, now=now)
+    assert tip.sources["entries"] == ["K-0540"]
+    assert "第二十七条" in tip.basis
+
+
+async def test_a_tip_needs_an_answer_and_reach(store: Store, cast: Cast, now: datetime) -> None:
+    waiting = await taken(store, cast, now)
+    done = await signed(store, cast, now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, waiting.id)
+        with pytest.raises(Conflict, match="stale_card"):
+            await promote.to_tip(session, found, actor=cast.li_qiang, now=now)
+        found = await tickets.get(session, done.id)
+        with pytest.raises(NotPermitted):
+            await promote.to_tip(session, found, actor=cast.zhao_lei, now=now)
+
+
+async def test_the_words_of_those_who_were_joined_become_ways_to_ask(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    lead = await taken(store, cast, now)
+    other = await opened(store, cast, now, "没有门牌号的新房，登记地址写什么")
+    async with store.transaction() as session:
+        rows = [await tickets.get(session, ticket.id) for ticket in (other, lead)]
+        await tickets.merge(session, rows[0], rows[1], actor=cast.li_qiang, now=now)
+        await tickets.propose(session, rows[1], REPLY, BASIS, actor=cast.li_qiang, now=now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, lead.id)
+        await tickets.sign(session, found, seen=found.version, actor=cast.wang_fang, hours=HOURS, now=now)
+        version = await promote.to_entry(session, found, actor=cast.li_qiang, now=now)
+        assert "没有门牌号的新房，登记地址写什么" in (await content_of(session, version)).phrasings
