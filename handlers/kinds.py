@@ -9,7 +9,7 @@ from aiogram.enums import ContentType
 from aiogram.methods import DeleteMessage
 from aiogram.types import ChatMemberUpdated, Message
 
-from handlers import ask, keyboards
+from handlers import ask, keyboards, sent_files
 from handlers.turn import Reply, Turn
 from office import outbox
 from office.contacts import ContactState
@@ -48,9 +48,13 @@ async def shared_contact(message: Message, turn: Turn) -> Reply:
 
 @router.message(F.caption)
 async def captioned(message: Message, turn: Turn) -> Reply:
-    """A picture with words: the words are the question, the picture is not looked at."""
+    """A picture with words: the words are the question; the picture is kept if they lead to a ticket."""
     turn.first_in(f"album:{message.media_group_id}", ALBUM)
-    return turn.say(turn.words("kind.picture_words")) + await ask.read(turn, message.caption or "")
+    answered = await ask.read(turn, message.caption or "")
+    ticket = await sent_files.belonging_to(turn)
+    if ticket is not None and (about := await sent_files.reply(turn, message, ticket)):
+        return answered + about
+    return turn.say(turn.words("kind.picture_words")) + answered
 
 
 @router.message(F.content_type.in_(QUIET | SERVICE))
@@ -75,8 +79,11 @@ async def live(message: Message) -> Reply:
 
 @router.message()
 async def other(message: Message, turn: Turn) -> Reply:
-    """A picture, voice or file: what we can do with it, and what helps instead."""
-    if message.media_group_id and not turn.first_in(f"album:{message.media_group_id}", ALBUM):
+    """A picture, voice or file: kept with an open ticket; else what we can do with it, and what helps."""
+    first = not message.media_group_id or turn.first_in(f"album:{message.media_group_id}", ALBUM)
+    if about := await sent_files.reply(turn, message, aloud=first):
+        return about
+    if not first:
         return []
     key = NAMES.get(ContentType(message.content_type), "kind.other")
     return turn.say(turn.words(key), keyboards.menu(turn.lang))

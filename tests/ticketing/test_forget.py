@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,8 +14,22 @@ from office.contacts import Channel, ContactState
 from office.outbox import DeliveryState
 from office.store import Store
 from tests.make import HOURS, Cast
+from tests.ticketing.confidences import SEALER, taken_offline
+from tests.ticketing.test_attachments import PNG
 from tests.ticketing.work import answered, entry, messages, opened, proposed, read, taken
-from ticketing import drafts, forget, ledgers, queue, tickets, timed
+from ticketing import (
+    attachments,
+    call_backs,
+    drafts,
+    forget,
+    ledgers,
+    queue,
+    restricted,
+    tickets,
+    timed,
+)
+from ticketing.attachments import Attachment
+from ticketing.call_backs import CallBack, CallBackKind, CallBackState
 from ticketing.forget import REMOVED
 from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import TicketKind, TicketState
@@ -113,3 +127,87 @@ async def test_others_keep_what_is_theirs(store: Store, cast: Cast, now: datetim
     ticket = await opened(store, cast, now, contact=other)
     await forget_zhang_min(store, cast, now)
     assert (await read(store, ticket)).contact_id == other.id
+
+
+async def test_names_phones_calls_and_files_go_as_well(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await taken(store, cast, now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, ticket.id)
+        found.asker_name, found.phone = SEALER.seal("张敏"), SEALER.seal("13800138000")
+        found.summary, found.note = "摘要", "备注"
+        asked = await ledgers.record(session, cast.zhang_min, "问", outcome=Outcome.TICKETED, now=now)
+        asked.reply, asked.particulars = "答", {"who": "张敏"}
+        call = await call_backs.put(
+            session, key="c", kind=CallBackKind.PROMISED, ticket=found, point="回电", now=now
+        )
+        assert call is not None
+        await attachments.put(
+            session, found, "a.png", PNG, contact=cast.zhang_min, quarantined=True, sealer=SEALER, now=now
+        )
+    await forget_zhang_min(store, cast, now)
+    row = await read(store, ticket)
+    assert (row.asker_name, row.phone, row.summary, row.note) == (None, None, "", "")
+    async with store.reading() as session:
+        (left,) = await session.scalars(select(CallBack))
+        assert (left.asker_name, left.phone, left.point) == (None, None, REMOVED)
+        assert left.state is CallBackState.GIVEN_UP
+        (file,) = (await session.execute(select(Attachment.sealed, Attachment.contact_id))).all()
+        assert tuple(file) == (None, None)
+        (enquiry,) = await session.scalars(select(Enquiry))
+        assert (enquiry.reply, enquiry.particulars) == ("", {})
+
+
+async def test_an_open_appeal_keeps_its_files(store: Store, cast: Cast, now: datetime) -> None:
+    ticket = await taken(store, cast, now, kind=TicketKind.APPEAL)
+    async with store.transaction() as session:
+        found = await tickets.get(session, ticket.id)
+        await attachments.put(
+            session, found, "a.png", PNG, contact=cast.zhang_min, quarantined=True, sealer=SEALER, now=now
+        )
+    await forget_zhang_min(store, cast, now)
+    async with store.reading() as session:
+        sealed, contact_id = (await session.execute(select(Attachment.sealed, Attachment.contact_id))).one()
+    assert sealed is not None
+    assert contact_id is None
+
+
+async def test_a_lead_that_others_wait_for_stays_open(store: Store, cast: Cast, now: datetime) -> None:
+    lead = await taken(store, cast, now)
+    async with store.transaction() as session:
+        other = await contacts.seen(session, Channel.TELEGRAM, "5002", now=now)
+    member = await opened(store, cast, now, contact=other)
+    async with store.transaction() as session:
+        found = await tickets.get(session, lead.id)
+        await tickets.join(
+            session, await tickets.get(session, member.id), found, cluster_id=1, actor=cast.li_qiang, now=now
+        )
+    await forget_zhang_min(store, cast, now)
+    row = await read(store, lead)
+    assert (row.state, row.contact_id, row.words) == (S.WORKING, None, REMOVED)
+    assert (await read(store, member)).state is S.MERGED
+
+
+async def test_what_was_sealed_of_a_case_goes_unless_the_law_needs_it(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    plain = await taken_offline(store, cast, now)
+    report = await taken_offline(store, cast, now, kind=TicketKind.REPORT)
+    await forget_zhang_min(store, cast, now)
+    async with store.reading() as session:
+        assert await restricted.read(session, plain, sealer=SEALER) is None
+        assert await restricted.read(session, report, sealer=SEALER) is not None
+
+
+async def test_names_and_phones_end_thirty_days_after_closing(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await answered(store, cast, now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, ticket.id)
+        found.asker_name, found.phone = SEALER.seal("张敏"), SEALER.seal("13800138000")
+        found.state, found.closed_at = S.CLOSED, now
+    for days, kept in ((30, True), (31, False)):
+        async with store.transaction() as session:
+            await forget.old_names(session, now=now + timedelta(days=days))
+        row = await read(store, ticket)
+        assert (row.asker_name is not None, row.phone is not None) == (kept, kept)
