@@ -5,31 +5,29 @@ from __future__ import annotations
 import re
 
 from aiogram import Bot, F, Router
-from aiogram.enums import ChatMemberStatus, ChatType
+from aiogram.enums import ChatType
 from aiogram.filters import Command, CommandObject
 from aiogram.methods import AnswerCallbackQuery, SendMessage
-from aiogram.types import (
-    CallbackQuery,
-    ChatMemberUpdated,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    Message,
-)
+from aiogram.types import CallbackQuery, Message
 
-from handlers import speech
+from handlers import speech, staff_chat
+from handlers.private_answer import answer_privately
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
+from knowledge.answer import Answer
 from knowledge.gate import gate
 from knowledge.match import Hit
 from knowledge.text import split_questions
-from knowledge.versions import Audience
+from knowledge.versions import Audience, EntryVersion
+from office import chat_groups
+from office.chat_groups import Group
+from ticketing import ledgers
 
 router = Router(name="groups")
 _GROUP = {ChatType.GROUP, ChatType.SUPERGROUP, ChatType.CHANNEL}
 router.message.filter(F.chat.type.in_(_GROUP))
 router.edited_message.filter(F.chat.type.in_(_GROUP))
 router.callback_query.filter(F.message.chat.type.in_(_GROUP))
-router.my_chat_member.filter(F.chat.type.in_(_GROUP))
 
 _PERSONAL = re.compile(r"我|俺|阿拉|本人|我家|我妈|我爸")
 
@@ -47,7 +45,7 @@ async def asked(message: Message, command: CommandObject, turn: Turn, bot: Bot) 
 
 @router.message(Command("help", "start"))
 async def help_(message: Message, turn: Turn, bot: Bot) -> Reply:
-    return await _in_private(message, turn, bot, "group.help")
+    return await _reply(message, "", turn, bot)
 
 
 @router.message(F.text)
@@ -76,49 +74,70 @@ async def tapped(query: CallbackQuery, turn: Turn) -> Reply:
     return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("group.private"))]
 
 
-@router.my_chat_member()
-async def membership(event: ChatMemberUpdated, turn: Turn) -> Reply:
-    """Added to a group: one line on how to ask here."""
-    if event.new_chat_member.status not in (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR):
-        return []
-    if event.old_chat_member.status in (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR):
-        return []
-    return [SendMessage(chat_id=turn.chat_id, text=turn.words("group.hello"))]
-
-
 async def _reply(message: Message, words: str, turn: Turn, bot: Bot) -> Reply:
     words = words.strip()
-    if not words:
-        return await _in_private(message, turn, bot, "group.help")
-    # An anonymous administrator or a channel has no private chat in which anything could be said.
-    private = "group.anonymous" if message.sender_chat is not None else "group.private"
-    questions = split_questions(words)
-    if gate(words) is not None or turn.redacted or _PERSONAL.search(words) or len(questions) != 1:
-        return await _in_private(message, turn, bot, private)
-    outcome = await answers.find(
-        turn.session, turn.desk.live, words, audience=Audience.VOTER, unit=turn.district, now=turn.now
+    group = await chat_groups.seen(
+        turn.session, turn.chat_id, message.chat.title or "", actor=turn.actor, now=turn.now
     )
+    if group.silent:
+        return []
+    told = [_unbound(turn)] if group.new else []
+    if not words:
+        return await _in_private(message, turn, bot, group, "group.help") + told
+    return await _answered(message, words, turn, bot, group) + told
+
+
+async def _answered(message: Message, words: str, turn: Turn, bot: Bot, group: Group) -> Reply:
+    """What anybody may read is said aloud, what is for staff among staff, the rest to the asker alone."""
+    anonymous = message.sender_chat is not None
+    # An anonymous administrator or a channel has no private chat in which anything could be said.
+    private = "group.anonymous" if anonymous else "group.private"
+    if gate(words) is not None or turn.redacted or len(split_questions(words)) != 1:
+        return await _in_private(message, turn, bot, group, private)
+    person = None if anonymous or not group.internal else await staff_chat.staff_of(turn)
+    outcome = await answers.find(
+        turn.session, turn.desk.live, words, unit=turn.district, now=turn.now,
+        audience=Audience.VOTER if person is None else Audience.STAFF,
+    )  # fmt: skip
     if not isinstance(outcome, Hit):
-        return await _in_private(message, turn, bot, private)
+        return await _in_private(message, turn, bot, group, private)
     found = await answers.published(turn.session, outcome.best.entry_id, office=turn.district, now=turn.now)
     if found is None or not found.confirmed:
-        return await _in_private(message, turn, bot, private)
-    return [
-        SendMessage(chat_id=turn.chat_id, text=piece, reply_to_message_id=message.message_id)
-        for piece in speech.parts(speech.answer(found, turn.lang))
-    ]
-
-
-async def _in_private(message: Message, turn: Turn, bot: Bot, key: str) -> Reply:
-    me = await bot.me()
-    button = InlineKeyboardButton(
-        text=turn.words("button.private"), url=f"https://t.me/{me.username}?start=ask"
-    )
+        return await _in_private(message, turn, bot, group, private)
+    text = speech.answer(found, turn.lang)
+    if _PERSONAL.search(words):
+        if anonymous:
+            return await _in_private(message, turn, bot, group, private)
+        await _kept_for_private(turn, words, found)
+        return await _in_private(message, turn, bot, group, "group.personal", text)
+    version = await turn.session.get_one(EntryVersion, found.version_id)
     return [
         SendMessage(
-            chat_id=turn.chat_id,
-            text=turn.words(key),
-            reply_to_message_id=message.message_id,
-            reply_markup=InlineKeyboardMarkup(inline_keyboard=[[button]]),
+            chat_id=turn.chat_id, text=piece, reply_to_message_id=message.message_id,
+            protect_content=True if version.audience is Audience.STAFF else None,
         )
-    ]
+        for piece in speech.parts(text)
+    ]  # fmt: skip
+
+
+async def _kept_for_private(turn: Turn, words: str, found: Answer) -> None:
+    # The button under the neutral line leads to the private chat, which begins with this.
+    await ledgers.record(
+        turn.session, turn.contact, words, outcome=None, now=turn.now, topic=found.topic,
+        offered=[found.entry_id], event_id=turn.event_id,
+    )  # fmt: skip
+
+
+async def _in_private(
+    message: Message, turn: Turn, bot: Bot, group: Group, key: str, text: str = ""
+) -> Reply:
+    me = await bot.me()
+    return answer_privately(
+        turn, text, key=key, username=me.username or "", message=message,
+        administrator=group.row.administrator,
+    )  # fmt: skip
+
+
+def _unbound(turn: Turn) -> SendMessage:
+    """Said once in a group that nobody has bound."""
+    return SendMessage(chat_id=turn.chat_id, text=turn.words("group_unbound"))

@@ -12,7 +12,9 @@ from aiogram.types import (
     User,
 )  # fmt: skip
 
-from office.contacts import Contact, ContactState
+from office import chat_groups
+from office.audit import SYSTEM
+from office.contacts import Contact, ContactKind, ContactState
 from office.outbox import Delivery
 from tests.journeys.conversation import GROUP, USERNAME, Chat, Town, blocked, moved, unreachable
 from ticketing.ledgers import Enquiry
@@ -22,8 +24,15 @@ LOST = "选民证丢了怎么办？"
 
 
 @pytest.fixture
-def group(town: Town) -> Chat:
+async def group(town: Town) -> Chat:
+    """A group that has heard already that nobody has bound it."""
+    async with town.store.transaction() as session:
+        await chat_groups.seen(session, GROUP, "业主群", actor=SYSTEM, now=town.now)
     return town.group()
+
+
+async def _asker(town: Town) -> Contact:
+    return next(row for row in await town.rows(Contact) if row.kind is ContactKind.PRIVATE)
 
 
 def command(text: str) -> dict[str, object]:
@@ -63,7 +72,7 @@ async def test_edited_talk_and_pictures_are_ignored(group: Chat) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "我选民证丢了怎么办",
+        "我的邻居该选谁",
         "应该选谁",
         "新楼盘还没有门牌号，登记表上的地址怎么填？",
         "走不动的老人能在家投票吗",
@@ -116,16 +125,17 @@ async def test_added_to_a_group_it_says_one_line(group: Chat, town: Town) -> Non
         return (await group.feed(my_chat_member=event)).texts
 
     assert await changes(was, now) == [
-        "大家好，我解答选民登记和选举程序问题。\n请用 /ask 加您的问题，或@我提问。个人情况请私聊我。"
+        "大家好，我解答选民登记和选举程序问题。\n请用 /ask 加您的问题，或@我提问。个人情况请私聊我。\n"
+        "本群尚未登记。请管理员私聊我发送 /bind 绑定后使用。"
     ]
     assert await changes(now, was) == []
-    assert (await town.rows(Contact))[0].state is ContactState.ACTIVE, "the person is not lost with the group"
+    assert (await _asker(town)).state is ContactState.ACTIVE, "the person is not lost with the group"
 
 
 async def test_removed_from_a_group_the_person_stays_reachable(group: Chat, town: Town) -> None:
     town.fails(blocked)
     await group.says(f"@{USERNAME} {LOST}")
-    assert (await town.rows(Contact))[0].state is ContactState.ACTIVE
+    assert (await _asker(town)).state is ContactState.ACTIVE
 
 
 async def test_a_reply_to_a_group_is_not_sent_later_to_the_person(group: Chat, town: Town) -> None:

@@ -1,0 +1,71 @@
+"""What the desk itself has told the signed-in person: a list, and the bell in the head of every page."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from admin import times
+from admin.pages import Own, done
+from office import notices
+from office.notices import StaffNotice
+
+router = APIRouter(prefix="/notices")
+SHOWN = 100
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+# Where the subject of a notice is looked at; anything else has no page of its own.
+PAGES = {
+    "ticket": "/admin/tickets/{}",
+    "staff_binding": "/admin/bindings",
+    "chat_group": "/admin/bindings",
+    "duty_swap": "/admin/roster",
+    "duty_shift": "/admin/handover",
+    "staff": "/admin/staff/{}",
+}
+
+
+@router.get("")
+async def show(desk: Own) -> Response:
+    """The person's own notices, newest first; what is new stands out until it is marked as read."""
+    rows = await notices.listed(desk.session, desk.person.id, SHOWN)
+    return desk.render(
+        "console/notices.html",
+        done=desk.request.query_params.get("done", ""),
+        rows=[_row(desk, row) for row in rows],
+        new=sum(row.read_at is None for row in rows),
+    )
+
+
+@router.post("/read")
+async def read(desk: Own) -> Response:
+    """All of them have been seen."""
+    await notices.read(desk.session, desk.person.id, now=desk.now)
+    return done("/admin/notices", "read")
+
+
+def _row(desk: Own, row: StaffNotice) -> dict[str, Any]:
+    language = desk.frame.language
+    facts = {name: _fact(value, language) for name, value in row.facts.items()}
+    try:
+        words = desk.t(f"notice.{row.kind}", **facts)
+    except KeyError:
+        # A notice of a kind that a newer program wrote down.
+        words = desk.t("notices.unknown", kind=row.kind)
+    kind, _, number = row.subject.partition(":")
+    page = PAGES.get(kind, "")
+    return {
+        "words": words,
+        "at": times.moment(row.at, language),
+        "new": row.read_at is None,
+        "href": page.format(number) if number.isdecimal() else "",
+    }
+
+
+def _fact(value: Any, language: str) -> Any:
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return times.moment(datetime.fromisoformat(value), language)
+    return value

@@ -1,0 +1,54 @@
+"""The bell: what the desk has told the signed-in person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from office import notices
+from office.staff import Staff
+from office.store import Store
+from tests.admin.conftest import Browser
+from tests.make import Cast, a_ticket
+
+SignedIn = Callable[[Staff], Awaitable[Browser]]
+
+
+async def test_what_is_unread_is_counted_listed_and_marked_as_read(
+    store: Store, cast: Cast, now: datetime, signed_in: SignedIn
+) -> None:
+    async with store.transaction() as session:
+        ticket = await a_ticket(session, cast, now)
+        for number in range(2):
+            await notices.tell(
+                session, cast.li_qiang.id, "group_lost", {"group": "<i>工作群</i>"}, key=f"one:{number}",
+                subject="chat_group:1", now=now,
+            )  # fmt: skip
+        await notices.tell(
+            session, cast.li_qiang.id, "of_tomorrow", {"at": now.isoformat()}, key="two",
+            subject=f"ticket:{ticket.id}", now=now,
+        )  # fmt: skip
+        await notices.tell(session, cast.wang_fang.id, "group_lost", {"group": "别人的"}, key="x", now=now)
+    desk = await signed_in(cast.li_qiang)
+    page = await desk.get("/admin/notices")
+    assert "3 条未读" in page.text
+    assert "&lt;i&gt;工作群" in page.text
+    assert "工作通知（of_tomorrow）" in page.text
+    assert f'href="/admin/tickets/{ticket.id}"' in page.text
+    assert "别人的" not in page.text
+    assert (await desk.post("/admin/notices/read")).status_code == 303
+    page = await desk.get("/admin/notices?done=read")
+    assert "条未读" not in page.text
+    assert "全部标为已读" not in page.text.split("<main")[1].split('role="status"')[0]
+    other = await signed_in(cast.wang_fang)
+    assert "1 条未读" in (await other.get("/admin/notices")).text
+
+
+async def test_without_notices_the_page_says_so(cast: Cast, signed_in: SignedIn) -> None:
+    assert "没有通知" in (await (await signed_in(cast.li_qiang)).get("/admin/notices")).text
+
+
+async def test_nobody_reads_them_without_a_sign_in(browsing: Callable[..., Browser]) -> None:
+    answer = await browsing().get("/admin/notices")
+    assert answer.status_code == 303
+    assert "/admin/sign-in" in answer.headers["location"]
