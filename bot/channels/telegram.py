@@ -28,34 +28,20 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.types import (
-    BotCommand,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     LinkPreviewOptions,
 )
 
+from handlers import menus
 from handlers.unwanted import Unwanted
 from office.outbox import Undeliverable
-from office.words import say
 
 log = logging.getLogger(__name__)
 
 # Written out, because the default of the Bot API leaves out what tells us that we were blocked.
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
-PRIVATE_COMMANDS = (
-    "start",
-    "when",
-    "where",
-    "station",
-    "status",
-    "human",
-    "mine",
-    "big",
-    "privacy",
-    "forget",
-    "help",
-)
-GROUP_COMMANDS = ("ask", "help")
 # The reasons of a bad request that mean: nobody is there to be reached.
 GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "bot was kicked", "user not found")
 # The reasons that mean: what we wanted is so already, or cannot be had any more and costs nobody anything.
@@ -69,6 +55,8 @@ DONE = (
     "query is too old",
 )
 UNREADABLE = "can't parse entities"
+# The topic of a group was closed or removed: the message is still worth sending.
+NO_TOPIC = ("message thread not found", "topic_closed", "topic closed", "topic_deleted")
 WAIT_FOR_REPAIR = 60.0
 
 
@@ -89,13 +77,19 @@ class Softened(BaseRequestMiddleware):
             return True
         except TelegramBadRequest as error:
             reason = error.message.lower()
-            if any(words in reason for words in DONE) and not isinstance(method, Unwanted):
+            if _any(DONE, reason) and not isinstance(method, Unwanted):
                 return True
+            if isinstance(method, SendMessage) and method.message_thread_id and _any(NO_TOPIC, reason):
+                return await make_request(bot, method.model_copy(update={"message_thread_id": None}))
             if UNREADABLE in reason and isinstance(method, SendMessage | EditMessageText) and method.text:
                 log.critical("our own markup was refused; the text went out plain: %s", error.message)
                 plain = {"text": plain_text(method.text), "parse_mode": None, "entities": None}
                 return await make_request(bot, method.model_copy(update=plain))
             raise
+
+
+def _any(reasons: tuple[str, ...], reason: str) -> bool:
+    return any(words in reason for words in reasons)
 
 
 def plain_text(html: str) -> str:
@@ -117,15 +111,19 @@ def make_bot(token: str, api_url: str | None = None) -> Bot:
     )
 
 
-async def publish_commands(bot: Bot) -> None:
-    """Set the command menus in Chinese, and in English for those who use it."""
+async def publish_commands(bot: Bot, *, ephemeral: bool = False) -> None:
+    """Set the command menus in Chinese, and in English for those who use it.
+
+    `ephemeral`: questions in groups may be sent so that nobody else sees them.
+    """
     for language in (None, "en"):
         words = "en" if language else "zh_CN"
         for names, scope in (
-            (PRIVATE_COMMANDS, BotCommandScopeAllPrivateChats()),
-            (GROUP_COMMANDS, BotCommandScopeAllGroupChats()),
+            (menus.PRIVATE, BotCommandScopeAllPrivateChats()),
+            (menus.GROUP, BotCommandScopeAllGroupChats()),
+            (menus.GROUP_ADMINISTRATORS, BotCommandScopeAllChatAdministrators()),
         ):
-            commands = [BotCommand(command=name, description=say(f"command.{name}", words)) for name in names]
+            commands = menus.commands(names, words, ephemeral=ephemeral)
             await bot.set_my_commands(commands, scope=scope, language_code=language)
 
 
@@ -150,7 +148,7 @@ def translated(error: AiogramError) -> Undeliverable:
             return Undeliverable(reason, moved_to=str(error.migrate_to_chat_id))
         case TelegramForbiddenError():
             return Undeliverable(reason, permanent=True)
-        case TelegramBadRequest() if any(words in message.lower() for words in GONE):
+        case TelegramBadRequest() if _any(GONE, message.lower()):
             return Undeliverable(reason, permanent=True)
         case _ if broken(error):
             # A wrong token says nothing about the contact: the message stays due.
