@@ -14,6 +14,7 @@ from admin.differences import as_lines
 from admin.entries import Drafting, found_in_words, preview, topic_options
 from admin.forms import Form
 from admin.pages import Desk, Number, Refusal, done
+from admin.steps import alteration
 from knowledge import calendar, elections, entries, lint, shelf
 from knowledge.versions import (
     Audience,
@@ -92,7 +93,8 @@ async def _save(desk: Desk, entry_id: int | None) -> Response:
         seen = desk.form.number("version")
         await entries.edit(desk.session, version, written, seen=seen, actor=desk.person, now=desk.now)
     if desk.form.text("then") == "submit":
-        await entries.submit(desk.session, version, actor=desk.person, now=desk.now)
+        altered = alteration(desk.form)
+        await entries.submit(desk.session, version, actor=desk.person, now=desk.now, alteration=altered)
         return done(f"/admin/entries/{version.entry_id}", "submitted")
     return done(f"/admin/entries/{version.entry_id}/edit", "saved")
 
@@ -219,6 +221,8 @@ async def _page(desk: Desk, subject: Subject, refusal: Refusal | None = None) ->
         problems=[found_in_words(desk, found) for found in entries.problems(content)] if begun else [],
         begun=begun,
         preview=await _preview(desk, entry, draft) if not refusal else None,
+        replaces=entry is not None and entry.published_id is not None,
+        alteration=desk.form.text("alteration") if refusal else "",
     )
 
 

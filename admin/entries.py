@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from admin import differences, forms, times
 from admin.pages import Desk, Number, Refusal, signed_in
-from knowledge import answer, calendar, checks, elections, shelf
+from knowledge import alterations, answer, calendar, checks, elections, shelf
 from knowledge.entries import problems
 from knowledge.shelf import Filter
 from knowledge.versions import (
@@ -155,7 +155,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         typed=refusal.typed if refusal else {},
         done=desk.request.query_params.get("done", ""),
         entry={"id": entry.id, "no": entry.entry_no, "published": entry.published_id is not None},
-        current=shown[0],
+        current=shown[0] | {"says_otherwise": await alterations.says_otherwise(desk.session, current)},
         preview=preview(entry, current, contents[0], scope, dates, office),
         phrasings=contents[0].phrasings,
         aliases=contents[0].aliases,

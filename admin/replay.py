@@ -31,6 +31,7 @@ from knowledge.versions import Entry, EntryState, EntryVersion, versions
 from office import staff
 from office.errors import Conflict, NotPermitted
 from office.staff import Permission
+from ticketing import recall_proposals
 
 router = APIRouter(prefix="/entries")
 
@@ -98,6 +99,9 @@ async def publish(desk: Publishing, entry_id: Number) -> Response:
     _, version = await current(desk, entry_id, page)
     seen = desk.form.number("version")
     await entries.publish(desk.session, version, seen=seen, actor=desk.person, now=desk.now)
+    recall = await recall_proposals.published(desk.session, version, now=desk.now)
+    if recall is not None:
+        return done(f"/admin/recalls/{recall.id}", "published")
     return done(f"/admin/entries/{entry_id}", "published")
 
 

@@ -9,14 +9,21 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin.entries import Drafting, page
+from admin.forms import Form
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from knowledge import entries, shelf
-from knowledge.versions import Entry, EntryVersion, by_number, get_version
+from knowledge.versions import Alteration, Entry, EntryVersion, by_number, get_version
 from office.errors import Conflict, Invalid, NotFound
 from office.staff import Permission
 
 router = APIRouter(prefix="/entries")
 Publishing = Annotated[Desk, Depends(signed_in(Permission.PUBLISH_ENTRIES))]
+
+
+def alteration(form: Form) -> Alteration | None:
+    """What the author says of the change; None while nothing is chosen."""
+    given = form.text("alteration")
+    return Alteration(given) if given in tuple(Alteration) else None
 
 
 async def current(
@@ -41,7 +48,8 @@ async def current(
 async def submit(desk: Drafting, entry_id: Number) -> Response:
     """Hand the draft to a reviewer."""
     _, version = await current(desk, entry_id)
-    await entries.submit(desk.session, version, actor=desk.person, now=desk.now)
+    altered = alteration(desk.form)
+    await entries.submit(desk.session, version, actor=desk.person, now=desk.now, alteration=altered)
     return done(f"/admin/entries/{entry_id}", "submitted")
 
 

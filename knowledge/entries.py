@@ -8,9 +8,10 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import checks, lint
+from knowledge import alterations, checks, lint
 from knowledge.checks import PublicationCheck
 from knowledge.versions import (
+    Alteration,
     Audience,
     BaseState,
     Content,
@@ -114,15 +115,27 @@ async def edit(
     )
 
 
-async def submit(session: AsyncSession, version: EntryVersion, *, actor: Staff, now: datetime) -> None:
-    """Hand a draft to a reviewer; raises `Invalid("entry_unready")` while lint finds faults."""
+async def submit(
+    session: AsyncSession,
+    version: EntryVersion,
+    *,
+    actor: Staff,
+    now: datetime,
+    alteration: Alteration | None = None,
+) -> None:
+    """Hand a draft to a reviewer; raises `Invalid("entry_unready")` while lint finds faults.
+
+    What else it raises: `alterations.chosen`, for a version that tells askers something else.
+    """
     await _in_scope(session, actor, Permission.DRAFT_ENTRIES, version)
     await _lock(session, version)
     faults = [p for p in problems(await content_of(session, version)) if p.blocks]
     if faults:
         raise Invalid("entry_unready", problems=[p.key for p in faults])
+    version.alteration = await alterations.chosen(session, version, alteration)
+    told = {"alteration": version.alteration.value} if version.alteration else {}
     await audit.move(session, version, S.IN_REVIEW, by="submit", table=TRANSITIONS,
-                     actor=actor.as_actor(), now=now)  # fmt: skip
+                     actor=actor.as_actor(), now=now, **told)  # fmt: skip
 
 
 async def send_back(

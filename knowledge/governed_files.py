@@ -41,7 +41,7 @@ from knowledge.entry_files import Row
 from knowledge.station_files import Table
 from knowledge.station_reading import Mode
 from knowledge.station_rows import Key, in_words, key_of
-from knowledge.versions import Content, by_number
+from knowledge.versions import Alteration, Content, by_number
 from office import changes, timetable_files, units, worktime
 from office.changes import Change, ChangeKind
 from office.errors import DeskError, Invalid
@@ -163,7 +163,9 @@ async def _draft(row: Row, session: AsyncSession, actor: Staff, basis: str, now:
     entry = await by_number(session, row.entry_no) if row.entry_no in present else None
     no = "" if entry else row.entry_no
     version = await entries.draft(session, row.content, actor=actor, now=now, entry=entry, entry_no=no)
-    await entries.submit(session, version, actor=actor, now=now)
+    # A file does not say whether those told before are owed a correction; a person may still say no.
+    altered = Alteration.SUBSTANTIVE
+    await entries.submit(session, version, actor=actor, now=now, alteration=altered)
 
 
 # --- rules and calendar ---

@@ -170,7 +170,10 @@ async def test_new_version_of_a_published_entry_shows_what_it_changes(
     fields = {**FIELDS, "topic": "voter_card", "question": "选民证丢了怎么办？",
               "phrasings": "选民证掉了咋办\n我把选民证弄丢了\n选民证没了能补吗", "documents": "",
               "aliases": "", "short": "请尽快联系发证的登记站核对，由登记站当场告诉您怎么办。"}  # fmt: skip
-    assert (await editor.post(address, {**fields, "then": "submit"})).status_code == 303
+    unsaid = await editor.post(address, {**fields, "then": "submit"})
+    assert (unsaid.status_code, "请先选择：这次是实质变化" in unsaid.text) == (422, True)
+    chosen = {**fields, "then": "submit", "alteration": "editorial"}
+    assert (await editor.post(address, chosen)).status_code == 303
     page = await reviewer.get(f"/admin/entries/{first.entry_id}")
     assert "<ins>当场</ins>" in page.text
     assert "<del>选民证遗失到哪里补</del>" in page.text

@@ -18,7 +18,7 @@ from knowledge.lexicon import Lexicon
 from knowledge.live import LiveBase
 from knowledge.model import SHIPPED
 from knowledge.sharpening import AskBack
-from knowledge.versions import Entry, EntryVersion, by_number
+from knowledge.versions import Alteration, Entry, EntryVersion, by_number
 from office.audit import AuditEntry
 from office.staff import Role, Staff
 from office.store import Store
@@ -220,7 +220,8 @@ async def test_an_earlier_version_says_the_same_in_other_words(
     later = await drafted(store, cast, clock, "K-0540", short="请带身份证到发证的登记站补办。")
     async with store.transaction() as session:
         version = await session.get_one(EntryVersion, later.id)
-        await entries.submit(session, version, actor=cast.li_qiang, now=clock())
+        altered = Alteration.EDITORIAL
+        await entries.submit(session, version, actor=cast.li_qiang, now=clock(), alteration=altered)
         await publish(session, version, actor=cast.wang_fang, now=clock())
     desk = await signed_in(cast.li_qiang)
     page = (await ask(desk, CARD, entry_no="k-0540", number="1")).text

@@ -28,7 +28,7 @@ from knowledge import base, checks, entries, live, rehearsal
 from knowledge.checks import CheckState
 from knowledge.rehearsal import Rehearsal
 from knowledge.replay import Comparison
-from knowledge.versions import Audience, Content, by_number, content_of, get_version
+from knowledge.versions import Alteration, Audience, Content, by_number, content_of, get_version
 from office import units
 from office.staff import Role, Staff
 from office.store import Store
@@ -248,7 +248,8 @@ async def prepare(store: Store, number: str, changed: Callable[[Content], Conten
         assert entry.published_id is not None
         content = changed(await content_of(session, await get_version(session, entry.published_id)))
         version = await entries.draft(session, content, actor=author, now=now, entry=entry)
-        await entries.submit(session, version, actor=author, now=now)
+        altered = Alteration.EDITORIAL
+        await entries.submit(session, version, actor=author, now=now, alteration=altered)
         version_id = version.id
     async with store.reading() as session:
         prepared = await rehearsal.prepare(session, await get_version(session, version_id), now=now)
