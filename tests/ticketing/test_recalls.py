@@ -16,8 +16,10 @@ from office.errors import Conflict, Invalid, NotFound, NotPermitted
 from office.outbox import Delivery, Undeliverable
 from office.store import Store
 from tests.make import HOURS, Cast, an_entry, content, publish
+from tests.ticketing import calling
 from tests.ticketing.work import REPLY, opened, taken
-from ticketing import drafts, forget, recall_proposals, recalling, tickets
+from ticketing import drafts, forget, recall_proposals, recalling, recalls, tickets
+from ticketing.call_backs import CallBack
 from ticketing.recalls import Recall, RecallState
 
 OLD = "名单公布之日起十五日内可以申诉。"
@@ -135,6 +137,23 @@ async def test_a_caller_is_put_on_the_call_back_list(store: Store, cast: Cast, n
     await sent(store, cast, recall, now + timedelta(days=1))
     board = await counted(store, recall)
     assert (board.people, board.to_call, board.told) == (1, 1, 0)
+
+
+async def test_a_call_answered_at_once_is_called_back_where_a_phone_was_left(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    version = await old_version(store, cast, now)
+    await calling.told(store, cast, calling.a_call(cast, event="f1", phone=calling.PHONE), version, now)
+    await calling.told(store, cast, calling.a_call(cast, event="f2"), version, now)
+    recall = await reworded(store, cast, version, now + timedelta(days=1))
+    assert recall is not None
+    await sent(store, cast, recall, now + timedelta(days=1))
+    board = await counted(store, recall)
+    assert (board.people, board.to_call) == (1, 1)
+    async with store.reading() as session:
+        (call,) = (await session.scalars(select(CallBack))).all()
+        assert calling.SEALER.open(call.phone).replace(" ", "") == "13800138000"
+        assert await recalls.out_of_reach(session, await session.get_one(Recall, recall.id)) == 1
 
 
 async def test_a_mere_edit_calls_nobody_back(store: Store, cast: Cast, now: datetime) -> None:
