@@ -51,6 +51,12 @@ def _roll_lookup(database: str) -> list[Figure]:
     return roll_lookup.figures(database)
 
 
+def _desk(name: str) -> list[Figure]:
+    from benchmarks import desk
+
+    return desk.named(name)
+
+
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "questions": _questions, "match": _match, "stations": _stations,
     "roll_build": _roll_build,
@@ -58,6 +64,10 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "roll_apply_sqlite": lambda: _roll_apply("sqlite"),
     "roll_lookup_postgres": lambda: _roll_lookup("postgres"),
     "roll_lookup_sqlite": lambda: _roll_lookup("sqlite"),
+    # Filled once for the three of them.
+    "tickets_queue": lambda: _desk("tickets_queue"),
+    "tickets_search": lambda: _desk("tickets_search"),
+    "tickets_page": lambda: _desk("tickets_page"),
 }  # fmt: skip
 
 

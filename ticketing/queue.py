@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from office import budgets
@@ -16,55 +15,148 @@ from office.contacts import Contact
 from office.errors import NotFound
 from office.staff import Permission, Staff, must, reach
 from office.units import Unit
-from ticketing import clocks, numbers
+from ticketing import clocks, numbers, searching
+from ticketing.filters import Filter as Filter
+from ticketing.filters import conditions, units_within
 from ticketing.records import OPEN_STATES, ThreadPost, Ticket, TicketState
 
 PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What part of the queue is asked for: `mine`, states, a unit's subtree, words or a number."""
-
-    states: Collection[TicketState] = OPEN_STATES
-    mine: bool = False
-    unit_path: str = ""
-    search: str = ""
-    overdue: bool = False
+MOST = 500
+"""So many tickets of a filter are counted and leafed through; who has more narrows it by words or days."""
+MOST_SHOWN = 99
+"""Up to here the tabs count; above it they say so."""
 
 
 async def listed(
     session: AsyncSession, person: Staff, wanted: Filter, *, now: datetime, page: int = 1
 ) -> tuple[list[tuple[Ticket, Unit]], int]:
-    """One page of tickets within the person's reach, most urgent first, and how many there are."""
+    """One page of tickets within the person's reach and how many there are, `MOST` + 1 for all above `MOST`.
+
+    What is open comes first, the most urgent of it first; then the rest, the newest first. Numbers alone are
+    sorted, from indexes, and only the rows of the page are read: old tickets cost nothing.
+    """
     await must(session, person, Permission.SEE_TICKETS)
+    ids = await _ids(session, person, wanted, now=now)
+    first = (max(page, 1) - 1) * PAGE
+    shown = ids[:MOST][first : first + PAGE]
+    rows = await session.execute(
+        select(Ticket, Unit).join(Unit, Unit.id == Ticket.unit_id).where(Ticket.id.in_(shown))
+    )
+    by_id = {ticket.id: (ticket, unit) for ticket, unit in rows}
+    return [by_id[number] for number in shown if number in by_id], len(ids)
+
+
+async def matching(
+    session: AsyncSession, person: Staff, wanted: Filter, *, now: datetime, most: int
+) -> list[tuple[Ticket, Unit]]:
+    """The tickets of a filter for a file, in the order of their acceptance; at most `most` and one more.
+
+    One statement reads them all, so a file never mixes two moments.
+    """
+    await must(session, person, Permission.SEE_TICKETS)
+    within = await units_within(session, person, wanted.unit_path)
+    told = [*conditions(wanted, person, within, now=now), *_searched(wanted)]
     statement = (
         select(Ticket, Unit)
         .join(Unit, Unit.id == Ticket.unit_id)
-        .where(Unit.path.startswith(await reach(session, person)), Ticket.state.in_(wanted.states))
+        .where(Ticket.state.in_((*wanted.open_states, *wanted.done_states)), *told)
+        .order_by(Ticket.accepted_at, Ticket.id)
+        .limit(most + 1)
     )
-    if wanted.mine:
-        statement = statement.where(Ticket.assignee_id == person.id)
-    if wanted.unit_path:
-        statement = statement.where(Unit.path.startswith(wanted.unit_path))
-    if wanted.overdue:
-        statement = statement.where(Ticket.due_at < now, Ticket.state.in_(OPEN_STATES))
-    if search := wanted.search.strip():
-        number = numbers.parse_ticket_no(search)
-        statement = statement.where(
-            Ticket.ticket_no == number
-            if number
-            else or_(
-                Ticket.words.contains(search, autoescape=True),
-                Ticket.answer_text.contains(search, autoescape=True),
-            )
-        )
-    total = await session.scalar(select(func.count()).select_from(statement.subquery()))
-    open_first = case((Ticket.state.in_(OPEN_STATES), 0), else_=1)
-    rows = await session.execute(
-        statement.order_by(open_first, *_most_urgent(now)).limit(PAGE).offset((max(page, 1) - 1) * PAGE)
-    )
-    return [(ticket, unit) for ticket, unit in rows], total or 0
+    return [(ticket, unit) for ticket, unit in await session.execute(statement)]
+
+
+async def counted(
+    session: AsyncSession, person: Staff, filters: Mapping[str, Filter], *, now: datetime
+) -> dict[str, int]:
+    """How many open tickets each of these filters holds, in one look at what is open.
+
+    Words and states that are not open do not count here.
+    """
+    await must(session, person, Permission.SEE_TICKETS)
+    if not filters:
+        return {}
+    columns = []
+    paths = {wanted.unit_path for wanted in filters.values()}
+    subtrees = {path: await units_within(session, person, path) for path in paths}
+    for wanted in filters.values():
+        within = subtrees[wanted.unit_path]
+        told = (Ticket.state.in_(wanted.open_states), *conditions(wanted, person, within, now=now))
+        columns.append(func.coalesce(func.sum(case((and_(*told), 1), else_=0)), 0))
+    row = (await session.execute(select(*columns).where(Ticket.state.in_(OPEN_STATES)))).one()
+    return dict(zip(filters, map(int, row), strict=True))
+
+
+async def _ids(session: AsyncSession, person: Staff, wanted: Filter, *, now: datetime) -> list[int]:
+    within = await units_within(session, person, wanted.unit_path)
+    told = [*conditions(wanted, person, within, now=now), *_searched(wanted)]
+    found: list[int] = []
+    if states := wanted.open_states:
+        statement = select(Ticket.id).where(Ticket.state.in_(states), *told)
+        found += await session.scalars(statement.order_by(*_most_urgent(now)).limit(MOST + 1))
+    if (states := wanted.done_states) and (room := MOST + 1 - len(found)):
+        words = searching.terms(wanted.search)
+        if words and numbers.parse_ticket_no(wanted.search) is None:
+            found += await _searched_ids(session, words, states, told, room)
+        elif within is None and not numbers.parse_ticket_no(wanted.search):
+            found += await _newest(session, states, told, room)
+        else:
+            statement = select(Ticket.id).where(Ticket.state.in_(states), *told)
+            found += await session.scalars(statement.order_by(Ticket.id.desc()).limit(room))
+    return found
+
+
+async def _newest(
+    session: AsyncSession, states: Sequence[TicketState], told: Sequence[ColumnElement[bool]], room: int
+) -> list[int]:
+    """The newest of each state and of these the newest: each is the end of an index."""
+    ends = [
+        select(Ticket.id.label("id"))
+        .where(Ticket.state == state, *told)
+        .order_by(Ticket.id.desc())
+        .limit(room)
+        .subquery()
+        for state in states
+    ]
+    every = union_all(*(select(end.c.id) for end in ends)).subquery()
+    return list(await session.scalars(select(every.c.id).order_by(every.c.id.desc()).limit(room)))
+
+
+async def _searched_ids(
+    session: AsyncSession,
+    words: Sequence[str],
+    states: Sequence[TicketState],
+    told: Sequence[ColumnElement[bool]],
+    room: int,
+) -> list[int]:
+    found: list[int] = []
+    async for some in searching.candidates(session, words):
+        statement = select(Ticket.id).where(Ticket.id.in_(some), Ticket.state.in_(states), *told)
+        found += await session.scalars(statement.order_by(Ticket.id.desc()).limit(room - len(found)))
+        if len(found) >= room:
+            break
+    return found
+
+
+def _searched(wanted: Filter) -> list[ColumnElement[bool]]:
+    if number := numbers.parse_ticket_no(wanted.search):
+        return [Ticket.ticket_no == number]
+    words = searching.terms(wanted.search)
+    return [searching.holds(words)] if words else []
+
+
+async def by_number(session: AsyncSession, person: Staff, ticket_no: str) -> Ticket:
+    """The newest ticket of this number in the person's reach; raises `NotFound`."""
+    await must(session, person, Permission.SEE_TICKETS)
+    number = numbers.parse_ticket_no(ticket_no)
+    within = await units_within(session, person)
+    statement = select(Ticket).where(Ticket.ticket_no == number).order_by(Ticket.id.desc()).limit(1)
+    if within is not None:
+        statement = statement.where(Ticket.unit_id.in_(within))
+    found = await session.scalar(statement) if number else None
+    if found is None:
+        raise NotFound("ticket_unknown")
+    return found
 
 
 async def seen_by(session: AsyncSession, person: Staff, ticket_id: int) -> tuple[Ticket, Unit]:
