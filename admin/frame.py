@@ -11,18 +11,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import reviews
 from knowledge.roll import lookup_reviews
-from office import changes, staff, units
+from office import changes, notices, staff, units
 from office.errors import NotFound
 from office.hours import beijing_day
 from office.staff import Permission, Staff
 from office.words import CHINESE
+from ticketing import call_list, openings
 
 PLACES = (
     ("/admin", "queue", Permission.SEE_TICKETS),
+    ("/admin/calls", "calls", Permission.OPEN_TICKETS),
+    ("/admin/call-backs", "call_backs", Permission.WORK_TICKETS),
+    ("/admin/macros", "macros", Permission.WORK_TICKETS),
+    ("/admin/restricted", "restricted", Permission.WORK_TICKETS),
+    ("/admin/clusters", "clusters", Permission.SEE_TICKETS),
+    ("/admin/exports", "exports", Permission.EXPORT_TICKETS),
     ("/admin/entries", "entries", Permission.SEE_ENTRIES),
     ("/admin/trybox", "trybox", Permission.SEE_ENTRIES),
     ("/admin/golden", "golden", Permission.SEE_ENTRIES),
+    ("/admin/missed", "missed", Permission.DRAFT_ENTRIES),
+    ("/admin/tips", "tips", Permission.SEE_TICKETS),
     ("/admin/health", "health", Permission.SEE_ENTRIES),
+    ("/admin/recalls", "recalls", Permission.SEE_ENTRIES),
+    ("/admin/roster", "roster", Permission.SEE_ROSTER),
+    ("/admin/handover", "handover", Permission.SEE_TICKETS),
+    ("/admin/day-end", "day-end", Permission.SEE_TICKETS),
     ("/admin/packs", "packs", Permission.SEE_RULES),
     ("/admin/calendar", "calendar", Permission.SEE_RULES),
     ("/admin/stations", "stations", Permission.SEE_RULES),
@@ -33,17 +46,27 @@ PLACES = (
     ("/admin/counter", "counter", Permission.LOOK_UP),
     ("/admin/lookups", "lookups", Permission.REVIEW_LOOKUPS),
     ("/admin/staff", "staff", Permission.SEE_STAFF),
+    ("/admin/groups", "groups", Permission.SEE_STAFF),
+    ("/admin/bindings", "bindings", Permission.SEE_STAFF),
     ("/admin/audit", "audit", Permission.SEE_AUDIT),
 )
 # A row of sixteen does not fit a phone: these stand together under one entry and side by side on its pages.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "entries": ("entries", "trybox", "golden", "health"),
+    "queue": ("queue", "calls", "call_backs", "clusters", "restricted", "macros", "exports"),
+    "entries": ("entries", "missed", "tips", "trybox", "golden", "health", "recalls"),
+    "duty": ("roster", "handover", "day-end"),
     "rules": ("packs", "calendar", "stations", "posters", "hours", "changes"),
     "rolls": ("roll", "counter", "lookups"),
-    "people": ("staff", "audit"),
+    "people": ("staff", "groups", "bindings", "audit"),
 }
 # Pages that live in another page's room.
-OWNERS: Mapping[str, str] = {"": "queue", "tickets": "queue", "accuracy": "trybox", "roll-signer": "roll"}
+OWNERS: Mapping[str, str] = {
+    "": "queue",
+    "tickets": "queue",
+    "call-backs": "call_backs",
+    "accuracy": "trybox",
+    "roll-signer": "roll",
+}
 LANGUAGES = {"zh-CN": CHINESE, "en": "en"}
 NOBODY: Mapping[str, str] = {"name": "", "phone": "", "hours": "", "address": ""}
 
@@ -52,8 +75,8 @@ NOBODY: Mapping[str, str] = {"name": "", "phone": "", "hours": "", "address": ""
 class Frame:
     """What stands around the matter of every page; plain values, so that it outlives any session.
 
-    `waiting`, `due` and `weeks` are counts for the menu. `alarm` names the words that call a reviewer to the
-    lookups; empty while nothing is wrong there.
+    `waiting`, `due`, `weeks`, `glass` and `calls` are counts for the menu. `alarm` names the words that call
+    a reviewer to the lookups; empty while nothing is wrong there. `unread` is the bell's count.
     """
 
     office: Mapping[str, str]
@@ -65,6 +88,9 @@ class Frame:
     due: int = 0
     weeks: int = 0
     alarm: str = ""
+    unread: int = 0
+    glass: int = 0
+    calls: int = 0
 
     @property
     def home(self) -> str:
@@ -101,6 +127,9 @@ async def frame_of(
         await reviews.count_due(session, person, today=beijing_day(now)),
         weeks,
         alarm,
+        unread=await notices.unread(session, person.id),
+        glass=await openings.count_unreviewed(session, person),
+        calls=await call_list.count_due(session, person, now=now),
     )
 
 
@@ -114,6 +143,7 @@ def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]
     place = path.removeprefix("/admin").strip("/").split("/")[0]
     here = OWNERS.get(place, place) if path.startswith("/admin") else place
     counts = {"changes": around.waiting, "health": around.due, "lookups": around.weeks}
+    counts["restricted"], counts["call_backs"] = around.glass, around.calls
     entries: dict[str, list[dict[str, Any]]] = {}
     for href, key, needed in PLACES:
         if needed in around.permissions:
@@ -129,7 +159,7 @@ def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]
     return [
         {
             "href": pages[0]["href"],
-            "label": t(f"nav.{group}"),
+            "label": t(f"nav.{group}") if len(pages) > 1 else pages[0]["label"],
             "key": group,
             "active": any(page["active"] for page in pages),
             "count": next((page["count"] for page in pages if page["count"]), None),

@@ -25,6 +25,7 @@ from office import signin, staff, units
 from office.errors import Invalid, NotFound
 from office.staff import Permission, Role, Staff
 from office.units import contains
+from ticketing import leaving
 
 router = APIRouter()
 Seeing = Annotated[Desk, Depends(signed_in(Permission.SEE_STAFF))]
@@ -85,8 +86,7 @@ async def new_link(desk: Managing, staff_id: Number) -> Response:
 async def suspend(desk: Managing, staff_id: Number) -> Response:
     """Stop an account at once."""
     person = await _person(desk, staff_id)
-    await staff.suspend(desk.session, person, actor=desk.person, now=desk.now)
-    await signin.end_all(desk.session, person, now=desk.now)
+    await leaving.suspend(desk.session, person, actor=desk.person, now=desk.now)
     return done(f"/admin/staff/{staff_id}", "suspended")
 
 
@@ -102,8 +102,7 @@ async def resume(desk: Managing, staff_id: Number) -> Response:
 async def deactivate(desk: Managing, staff_id: Number) -> Response:
     """The person has left."""
     person = await _person(desk, staff_id)
-    await staff.deactivate(desk.session, person, actor=desk.person, now=desk.now)
-    await signin.end_all(desk.session, person, now=desk.now)
+    await leaving.deactivate(desk.session, person, actor=desk.person, now=desk.now)
     return done(f"/admin/staff/{staff_id}", "deactivated")
 
 

@@ -28,6 +28,7 @@ from knowledge.roll.keys import KeyHolder
 from knowledge.roll.lookups import Lookups
 from office import signin, staff, worktime
 from office.hours import OfficeHours
+from office.seal import Sealer
 from office.signin import SignIn
 from office.staff import Permission, Staff
 from office.store import Store
@@ -62,6 +63,7 @@ class Services:
     stations: LiveStations = field(default_factory=LiveStations)
     roll_key: KeyHolder = field(default_factory=lambda: KeyHolder(Path("roll.key")))
     lookups: Lookups = field(default_factory=Lookups)
+    sealer: Sealer = field(default_factory=lambda: Sealer(b""))
 
 
 class SignedOut(Exception):
@@ -297,6 +299,8 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "unit": around.unit,
         "nav": ways(request.url.path, around, t) if around.person else [],
         "alarm": around.alarm,
+        "unread": around.unread,
+        "may_call": Permission.OPEN_TICKETS in around.permissions,
         "home_url": around.home,
         "settings_url": "/admin/settings",
         "sign_out_url": "/admin/sign-out",

@@ -58,8 +58,8 @@ class Posted(Form):
         ).typed
 
 
-async def read(request: Request) -> Form:
-    """The posted form with its file, for `pages.signed_in(permission, uploads.read)`.
+async def read(request: Request, *, largest: int = LARGEST_FILE) -> Form:
+    """The posted form with its file, `largest` bytes at most, for `pages.signed_in(permission, read)`.
 
     Nobody but a person who is signed in may make the desk read a file: raises `SignedOut` before a byte of it
     is taken. Raises `Invalid` for a file or a form that is too large, broken, or more than one file.
@@ -71,16 +71,15 @@ async def read(request: Request) -> Form:
     async with services(request).store.reading() as session:
         if await who(request, session) is None:
             raise SignedOut
-    body = bounded(request, most=LARGEST_POST, drained=MOST_DRAINED, refusal=_too_large())
-    parser = MultiPartParser(
-        request.headers, body, max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_POST
-    )
+    post = max(LARGEST_POST, largest + 256 * 1024)
+    body = bounded(request, most=post, drained=MOST_DRAINED, refusal=_too_large(largest))
+    parser = MultiPartParser(request.headers, body, max_files=1, max_fields=MOST_FIELDS, max_part_size=post)
     try:
         found = await parser.parse()
     except MultiPartException as error:
         raise Invalid("form_broken") from error
     try:
-        return await _posted(found)
+        return await _posted(found, largest)
     finally:
         await found.close()
 
@@ -121,23 +120,23 @@ async def bounded(
         raise refusal
 
 
-async def _posted(found: FormData) -> Posted:
+async def _posted(found: FormData, largest: int) -> Posted:
     fields: dict[str, tuple[str, ...]] = {}
     upload: Upload | None = None
     for name, value in found.multi_items():
         if isinstance(value, UploadFile):
             # An empty choice is sent as a file without a name.
             if name == FILE_FIELD and value.filename:
-                upload = Upload(safe_name(value.filename), await _content(value))
+                upload = Upload(safe_name(value.filename), await _content(value, largest))
         else:
             fields[name] = (*fields.get(name, ()), forms.clean(value))
     return Posted(fields, upload or _brought_back(fields))
 
 
-async def _content(file: UploadFile) -> bytes:
-    data = await file.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise _too_large()
+async def _content(file: UploadFile, largest: int) -> bytes:
+    data = await file.read(largest + 1)
+    if len(data) > largest:
+        raise _too_large(largest)
     return data
 
 
@@ -155,5 +154,5 @@ def _brought_back(fields: Mapping[str, tuple[str, ...]]) -> Upload | None:
     return Upload(safe_name(fields.get(NAME_FIELD, ("",))[-1]), data)
 
 
-def _too_large() -> Invalid:
-    return Invalid("upload_large", most=LARGEST_FILE // 1024 // 1024)
+def _too_large(largest: int = LARGEST_FILE) -> Invalid:
+    return Invalid("upload_large", most=largest // 1024 // 1024)

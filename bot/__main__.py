@@ -51,6 +51,9 @@ def main() -> int:
     )
     export.add_argument("folder", type=Path, metavar="FOLDER")
 
+    check = commands.add_parser("verify-export", help="say whether an exported file is unchanged")
+    check.add_argument("file", type=Path, metavar="FILE")
+
     back = commands.add_parser("import", help="show what such files say otherwise, and propose it")
     back.add_argument("folder", type=Path, metavar="FOLDER")
     back.add_argument("--propose", metavar="ACCOUNT", help="propose the differences, acting as this account")
@@ -102,6 +105,10 @@ def main() -> int:
         from bot import serve
 
         return asyncio.run(serve.run())
+    if given.command == "verify-export":
+        from bot import export_check
+
+        return export_check.run(given.file)
     if given.command in ("export", "import"):
         from bot import files
 

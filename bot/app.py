@@ -23,6 +23,7 @@ from admin.pages import Services
 from admin.posters import Doors
 from bot import calendar_page, lookup_page, public, receiving, station_pages, webchat, where_page
 from bot.channels import telegram, web
+from bot.database_clock import DatabaseClock
 from bot.learning import Learner
 from bot.memory import ForgivingIsolation, ForgivingStorage, Outage, QuickWakeups
 from bot.receiving import Intake
@@ -36,6 +37,7 @@ from knowledge.roll.attempts import Attempts, MemoryAttempts, RedisAttempts
 from knowledge.roll.keys import KeyHolder
 from knowledge.roll.lookups import Lookups
 from office.contacts import Channel
+from office.seal import Sealer
 from office.store import Store
 from office.wakeups import Wakeups
 
@@ -76,10 +78,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
+def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Machine:
     """Put the parts together; needs a running event loop, opens no connection yet.
 
-    `clock` is the one clock of the whole program.
+    `clock` is the one clock of the whole program: the database's, unless another one is given.
     """
     if settings.database_url is None:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,9 +106,14 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Machine:
         attempts = RedisAttempts(redis)
         connections = (redis, listener)
     store = Store(settings.store_url, wakeups)
+    clock = clock or DatabaseClock(store, now)
     lookups = Lookups(store, KeyHolder(settings.roll_key_file), attempts, settings.form_key())
     public_url = (settings.public_url or "").rstrip("/")
-    desk = Desk(store, LiveBase(), clock, public_url=public_url, lookups=lookups)
+    sealer = Sealer(settings.form_key())
+    desk = Desk(
+        store, LiveBase(), clock, public_url=public_url, lookups=lookups, sealer=sealer,
+        ephemeral=settings.ephemeral_answers,
+    )  # fmt: skip
     bots: dict[Channel, Bot] = {Channel.WEB: web.make_bot(store, clock)}
     if settings.telegram_token is not None:
         token = settings.telegram_token.get_secret_value()
@@ -133,6 +140,8 @@ def application(machine: Machine) -> FastAPI:
         async with machine.desk.store.reading() as session:
             await machine.desk.live.refresh(session)
             await machine.desk.stations.refresh(session)
+            if isinstance(machine.desk.clock, DatabaseClock):
+                await machine.desk.clock.compare(session)
         machine.worker.start()
         receiving_task = _start_receiving(machine)
         # What lives as long as the program need not be looked at by each collection.
@@ -161,6 +170,7 @@ def application(machine: Machine) -> FastAPI:
         stations=machine.desk.stations,
         roll_key=KeyHolder(settings.roll_key_file),
         lookups=machine.desk.lookups,
+        sealer=machine.desk.sealer,
     )
     app.state.conversation = Conversation(machine.dispatcher, machine.bots[Channel.WEB])
     app.state.doors = Doors(settings.public_url or "", lambda: _name_of(machine.telegram))
@@ -188,6 +198,11 @@ def _start_receiving(machine: Machine) -> asyncio.Task[None] | None:
     # In the background: a Telegram out of reach must not keep the web chat from starting.
     return asyncio.create_task(
         receiving.receive(
-            intake, bot, machine.desk.store, public_url=settings.public_url, secret=settings.telegram_secret
+            intake,
+            bot,
+            machine.desk.store,
+            public_url=settings.public_url,
+            secret=settings.telegram_secret,
+            ephemeral=settings.ephemeral_answers,
         )
     )

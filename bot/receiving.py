@@ -205,13 +205,20 @@ def _chat_of(update: Update) -> int:
 
 
 async def receive(
-    intake: Intake, bot: Bot, store: Store, *, public_url: str | None, secret: Callable[[], str]
+    intake: Intake,
+    bot: Bot,
+    store: Store,
+    *,
+    public_url: str | None,
+    secret: Callable[[], str],
+    ephemeral: bool = False,
 ) -> None:
     """Get updates flowing, however long Telegram is out of reach: by webhook with `public_url`, else by
-    polling. A polling that was a webhook before keeps what is waiting.
+    polling. A polling that was a webhook before keeps what is waiting. `ephemeral`: commands in groups may
+    be sent so that only their sender sees the answer.
     """
     async with asyncio.TaskGroup() as both:
-        both.create_task(_publish_commands(bot))
+        both.create_task(_publish_commands(bot, ephemeral))
         if public_url:
             address = public_url.rstrip("/") + PATH
             updates = list(telegram.ALLOWED_UPDATES)
@@ -224,10 +231,10 @@ async def receive(
         await Polling(intake, bot, store).run()
 
 
-async def _publish_commands(bot: Bot) -> None:
+async def _publish_commands(bot: Bot, ephemeral: bool) -> None:
     # Menus are a comfort: words and buttons work without them.
     try:
-        await telegram.publish_commands(bot)
+        await telegram.publish_commands(bot, ephemeral=ephemeral)
     except (AiogramError, OSError) as error:
         log.warning("Telegram's command menus could not be set: %s", type(error).__name__)
 

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from bot import app, commands, demo, migrate
 from bot.settings import Settings
 from bot.visitors import Streams
+from office import work_groups
 from office.redact import LogRedaction
 
 try:
@@ -81,6 +82,8 @@ async def run() -> int:
                     f"还没有单位：请按 data/demo/district.yaml 的格式写好 {file}，或设 DEMO=true",
                     f"No units yet: write {file} like data/demo/district.yaml, or set DEMO=true",
                 )
+            async with machine.desk.store.transaction() as session:
+                await work_groups.install(session, now=datetime.now(UTC))
         await _say_where(machine)
         made = app.application(machine)
         config = server_config(made, found)

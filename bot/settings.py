@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     wanted_wrong: float = Field(
         0.01, gt=0, le=0.2, description="Share of answers given at once that may be wrong"
     )
+    ephemeral_answers: bool = Field(
+        False, description="Answer personal questions in Telegram groups so that only the asker sees it"
+    )
     demo: bool = Field(True, description="Load the invented district into an empty database")
 
     @field_validator("trusted_proxies", mode="before")

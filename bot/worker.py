@@ -8,31 +8,30 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import learning
+from bot import fetching, jobs, learning, placed
 from bot.channels import telegram, web
+from bot.database_clock import DatabaseClock
 from bot.learning import Learner
 from handlers import deliveries
 from handlers.turn import Desk
-from knowledge import elections, health, lessons
-from knowledge.roll import acts, imports, links
 from office import outbox, worktime
 from office.contacts import Channel, Contact
 from office.outbox import Delivery, Undeliverable
 from office.wakeups import rang
-from ticketing import timed
+from ticketing.fetching import TOPIC as FETCH_TOPIC
 
 log = logging.getLogger(__name__)
 
 BATCH = 30
 LOOK_EVERY = 2.0
 TIMED_EVERY = 1.0
+MINUTE = timedelta(minutes=1)
 TIDY_EVERY = 3600.0
 TIMED_TOPIC = "timed"
 LEARN_TOPIC = "learn"
@@ -61,6 +60,9 @@ class Worker:
         self._stopping = False
         self._stopped = asyncio.Event()
         self._paused: dict[Channel, tuple[float, float]] = {}
+        self._minute_at: datetime | None = None
+        # What each message in hand has become, until that is recorded.
+        self._became: dict[int, object] = {}
         self._tidied_at: float | None = None
 
     def start(self) -> None:
@@ -73,6 +75,9 @@ class Worker:
             for channel in self._bots
         ]
         self._tasks.append(loop.create_task(self._forever(self.do_timed, TIMED_TOPIC, TIMED_EVERY)))
+        if (bot := self._bots.get(Channel.TELEGRAM)) is not None:
+            fetch = self._forever(partial(fetching.fetch_due, self._desk, bot), FETCH_TOPIC, fetching.EVERY)
+            self._tasks.append(loop.create_task(fetch))
         if self.learner is not None:
             look = self._forever(self.learner.look, LEARN_TOPIC, learning.LOOK_EVERY)
             self._tasks.append(loop.create_task(look))
@@ -81,7 +86,7 @@ class Worker:
         """Finish the message in hand and give the rest back; what takes too long comes back by its lease."""
         self._stopping = True
         self._stopped.set()
-        for topic in (outbox.DUE_TOPIC, TIMED_TOPIC, LEARN_TOPIC):
+        for topic in (outbox.DUE_TOPIC, TIMED_TOPIC, LEARN_TOPIC, FETCH_TOPIC):
             self._desk.store.wakeups.ring(topic)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
@@ -182,8 +187,10 @@ class Worker:
                 async with self._desk.store.transaction() as session:
                     if error is None:
                         await outbox.sent(session, delivery.id, now=self._clock())
+                        await placed.note(session, delivery, self._became.get(delivery.id))
                     else:
                         await outbox.failed(session, delivery.id, error, now=self._clock())
+                self._became.pop(delivery.id, None)
                 return
             except Exception:
                 if attempt == RECORD_TRIES or self._stopping:
@@ -201,34 +208,29 @@ class Worker:
         for number, method in enumerate(deliveries.methods(delivery, chat_id, contact.language)):
             # The mailbox is ours, so there a repeat after a crash can be told from the first time.
             with web.once(f"{delivery.key}#{number}"):
-                await bot(method)
+                self._became[delivery.id] = await bot(method)
 
     async def do_timed(self) -> bool:
         """Do what is due by the clock; every job finds its work by its own rows, so none is done twice."""
         now = self._clock()
         async with self._desk.store.reading() as session:
             hours = await worktime.hours(session, now=now)
-        jobs: list[Callable[[AsyncSession], Awaitable[object]]] = [
-            partial(timed.settle_pieces, hours=hours, now=now),
-            partial(timed.ask_back, hours=hours, now=now),
-            partial(timed.close_by_default, now=now),
-            partial(elections.remind, now=now),
-            partial(imports.clear_away, now=now),
-        ]
-        if self._desk.lookups.tripped is not None:
-            jobs.append(partial(self._desk.lookups.watch, now=now))
+        due = jobs.each_second(self._desk.lookups, hours, now)
         # By the time that has passed: a look at the minute hand can be missed, or hit several times.
+        minute = self._minute_at is None or abs(now - self._minute_at) >= MINUTE
         tidy = self._tidied_at is None or time.monotonic() - self._tidied_at >= TIDY_EVERY
-        if tidy:
-            forgetting = (timed.tidy, web.forget_old, lessons.forget_old)
-            lookups = (links.forget_old, acts.forget_old)
-            jobs += [partial(job, now=now) for job in (*forgetting, *lookups, health.note)]
-        for job in jobs:
+        due += jobs.each_minute(hours, now) if minute else []
+        if minute and isinstance(self._clock, DatabaseClock):
+            due.append(self._clock.compare)
+        due += jobs.each_hour(now) if tidy else []
+        for job in due:
             try:
                 async with self._desk.store.transaction() as session:
                     await job(session)
             except Exception:
                 log.exception("a timed job failed; the others go on")
+        if minute:
+            self._minute_at = now
         if tidy:
             self._tidied_at = time.monotonic()
         return False

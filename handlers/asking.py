@@ -19,10 +19,11 @@ from knowledge.gate import WHOLE, Gate, gate, in_our_field, is_question
 from knowledge.match import Hit, Miss, Near, Outcome
 from knowledge.text import is_latin, split_questions
 from office.words import say
-from ticketing import intake, ledgers
+from ticketing import clusters, intake, ledgers
 from ticketing.ledgers import Enquiry
 from ticketing.ledgers import Outcome as Ended
 from ticketing.records import TicketKind, UnansweredReason
+from ticketing.restricted import HIDDEN
 
 FRAGMENT_SPAN = timedelta(seconds=5)
 FRAGMENT = 14
@@ -85,10 +86,11 @@ async def deliver(turn: Turn, enquiry: Enquiry, entry_id: int) -> Reply:
 
 
 async def last_enquiry(turn: Turn, within: timedelta) -> Enquiry | None:
-    """The contact's newest enquiry, if it is not older than `within`."""
+    """The contact's newest enquiry, if it is not older than `within`; none that is followed up offline."""
     return await turn.session.scalar(
         select(Enquiry)
         .where(Enquiry.contact_id == turn.contact.id, Enquiry.at >= turn.now - within)
+        .where(Enquiry.words != HIDDEN)
         .order_by(Enquiry.id.desc())
         .limit(1)
     )
@@ -130,6 +132,9 @@ async def _carry_out(turn: Turn, enquiry: Enquiry, outcome: Outcome) -> Reply:
     if len(enquiry.words) <= FRAGMENT and _tells(enquiry.words):
         enquiry.pending_until = turn.now + FRAGMENT_SPAN
         return turn.say(turn.words("go_on"))
+    # What a cluster's answer has cited already is told at once to whoever asks the very same.
+    if (known := await clusters.answered_entry(turn.session, enquiry.words, now=turn.now)) is not None:
+        return await deliver(turn, enquiry, known)
     return await owe(turn, enquiry)
 
 

@@ -42,6 +42,23 @@ class Op(StrEnum):
     WRONG = "wrg"
     OBJECT = "obj"
     DOCUMENTS = "doc"
+    CORRECTED = "ack"
+    CARD_TAKE = "ctk"
+    CARD_GROUP = "cgr"
+    CARD_MERGE = "cmg"
+    CARD_OFFLINE = "cof"
+    CARD_BACK = "cbk"
+    CONFIRM = "cfm"
+    BIND_GROUP = "bnd"
+    ENTRY = "ent"
+    COPY = "cpy"
+    PLATFORM = "plt"
+    OWN_TICKETS = "dan"
+    ACCEPT = "acc"
+    CLAIM = "clm"
+    CITE = "cit"
+    DUTY = "dty"
+    SWAP = "swp"
 
 
 class Tap(CallbackData, prefix="1", sep="|"):

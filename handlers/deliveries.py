@@ -10,7 +10,7 @@ from typing import Any
 from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers import keyboards, passing, speech
+from handlers import corrections, desk_cards, keyboards, passing, special_words, speech, staff_notices, told
 from handlers.callbacks import Op, tap
 from knowledge import calendar, moves, reminders
 from knowledge.calendar import KeyDate, spoken
@@ -18,6 +18,7 @@ from knowledge.reminders import What
 from office.hours import beijing_day
 from office.outbox import Delivery
 from office.words import CHINESE, say
+from ticketing import cards, fetching, offline, recalling
 
 Built = tuple[str, InlineKeyboardMarkup | None]
 
@@ -29,6 +30,10 @@ def methods(delivery: Delivery, chat_id: int, lang: str) -> list[TelegramMethod[
     """
     if delivery.kind == passing.TAKE_AWAY:
         return [passing.gone(delivery.facts, chat_id)]
+    if delivery.kind in staff_notices.MAKERS:
+        return staff_notices.MAKERS[delivery.kind](delivery, chat_id, lang)
+    if delivery.kind in WHOLE:
+        return WHOLE[delivery.kind](delivery.facts, chat_id, lang)
     facts = {**delivery.facts, "written": beijing_day(delivery.created_at)}
     text, keyboard = BUILDERS[delivery.kind](facts, lang)
     pieces = speech.parts(text)
@@ -117,6 +122,15 @@ BUILDERS: dict[str, Callable[[dict[str, Any], str], Built]] = {
     "follow_up": _follow_up,
     "ticketed": _ticketed,
     "reply": _reply,
+    recalling.KIND: corrections.correction,
     reminders.KIND: _reminder,
     reminders.MOVED: _moved,
+    offline.MESSAGE: special_words.offline,
+    fetching.REFUSED: special_words.file_refused,
+    **told.BUILDERS,
+}
+# Kinds that are more than words with buttons: what takes a message's place, or makes a topic.
+WHOLE: dict[str, Callable[[dict[str, Any], int, str], list[TelegramMethod[Any]]]] = {
+    cards.KIND: desk_cards.methods,
+    cards.TOPIC_KIND: desk_cards.topic,
 }

@@ -181,7 +181,7 @@ def spoken_span(turn: Turn, span: timedelta) -> str:
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [(days, "span.days"), (hours, "span.hours"), (rest, "span.minutes")]
     said = [turn.words(key, count=count) for count, key in parts if count][:2]
-    return turn.words("span.joint").join(said)
+    return turn.words("time.joint").join(said)
 
 
 def _button(turn: Turn, op: Op, ticket: Ticket, key: str) -> InlineKeyboardButton:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from rapidfuzz import fuzz
 
-from handlers import keyboards, speech
+from handlers import gathered, keyboards, speech
 from handlers.cases import LONGEST_MATCHED
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
 from knowledge.text import normalise
-from ticketing import intake, queue, tickets, verdicts
+from office.errors import Conflict
+from ticketing import intake, queue, restricted, tickets, verdicts
 from ticketing.ledgers import Enquiry
 from ticketing.ledgers import Outcome as Ended
 from ticketing.records import FollowUp, Ticket, TicketKind, TicketState, UnansweredReason
@@ -43,7 +44,11 @@ async def owe(
         # What was told step by step before is not lost by asking again without it.
         same.group, same.wizard_facts = group or same.group, dict(wizard_facts) or same.wizard_facts
         enquiry.ticket_id, enquiry.outcome = same.id, Ended.TICKETED
+        if same.state is TicketState.OFFLINE:
+            enquiry.words, same.wizard_facts = restricted.HIDDEN, {}
         return noted(turn, same, "appended")
+    if appended := await gathered.again(turn, enquiry, kind):
+        return appended
     ticket = await intake.open_ticket(
         turn.session, turn.contact, enquiry.words, unit=turn.district, district=turn.district,
         channel=turn.contact.channel, actor=turn.actor, hours=turn.hours, now=turn.now,
@@ -52,7 +57,7 @@ async def owe(
         group=group, wizard_facts=wizard_facts,
     )  # fmt: skip
     enquiry.ticket_id, enquiry.outcome = ticket.id, Ended.TICKETED
-    return opened(turn, ticket, key)
+    return await gathered.joined(turn, ticket, key) or opened(turn, ticket, key)
 
 
 def opened(turn: Turn, ticket: Ticket, key: str) -> Reply:
@@ -82,14 +87,22 @@ async def _owed_already(turn: Turn, ticket: Ticket) -> Reply:
 
 
 def noted(turn: Turn, ticket: Ticket, key: str) -> Reply:
-    """Number, code and promised time of a ticket there is already."""
+    """Number, code and promised time of a ticket there is already; of a confidential case who will call."""
+    if ticket.state is TicketState.OFFLINE:
+        return turn.say(turn.words("offline"))
     return turn.say(speech.ticket_opened(ticket, turn.lang, key=key), keyboards.after_ticket(turn.lang))
 
 
 async def open_ticket_of(turn: Turn) -> Ticket | None:
     """The asker's newest open ticket."""
     found = await queue.of_asker(turn.session, turn.contact, only_open=True)
-    return found[0] if found else None
+    return found[0] if found else await _offline(turn)
+
+
+async def _offline(turn: Turn) -> Ticket | None:
+    # What somebody adds while their case is followed up offline belongs to it, and out of sight.
+    own = await queue.of_asker(turn.session, turn.contact)
+    return next((ticket for ticket in own if ticket.state is TicketState.OFFLINE), None)
 
 
 async def same_question(
@@ -105,4 +118,18 @@ async def same_question(
             continue
         if ticket.kind is kind and fuzz.ratio(asked, before) >= SAME_QUESTION:
             return ticket
-    return None
+    return await _same_offline(turn, asked)
+
+
+async def _same_offline(turn: Turn, asked: str) -> Ticket | None:
+    """The asker's case that is handled offline, asked about again: compared in memory, never shown."""
+    ticket = await _offline(turn)
+    try:
+        found = await restricted.read(turn.session, ticket, sealer=turn.desk.sealer) if ticket else None
+    except Conflict:
+        # With another key than it was sealed with nobody can compare: it is a question of its own then.
+        return None
+    said = found.words if found else ()
+    lexicon = answers.lexicon()
+    known = [normalise(words[:LONGEST_MATCHED], lexicon) for words in said]
+    return ticket if any(fuzz.ratio(asked, before) >= SAME_QUESTION for before in known) else None

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from aiogram import Dispatcher, Router
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
 from handlers import (
     appeals,
     ask,
+    bulk,
+    cite,
+    corrections,
     dates,
+    desk,
+    desk_group,
+    doorstep,
+    duty,
+    group_binding,
     groups,
     kinds,
     lookup,
@@ -17,6 +27,10 @@ from handlers import (
     named_days,
     neighbours,
     notify,
+    platform,
+    private_answer,
+    short_questions,
+    staff_binding,
     start,
     stations,
     where,
@@ -24,6 +38,14 @@ from handlers import (
 from handlers.middlewares import Transactions
 from handlers.replies import Replies
 from handlers.turn import Desk
+
+# A receipt code first: it is one whatever stands around it, and whatever was asked before. Then what only
+# staff can mean, before the same words mean something to everybody; their free words come before everybody's.
+ORDER: tuple[ModuleType, ...] = (
+    group_binding, desk_group, groups, lookup, lookup_help, staff_binding, private_answer, cite, bulk,
+    doorstep, platform, desk, duty, start, mine, corrections, dates, notify, appeals, named_days,
+    neighbours, stations, where, short_questions, ask, kinds,
+)  # fmt: skip
 
 
 def dispatcher(desk: Desk, storage: BaseStorage, isolation: BaseEventIsolation) -> Dispatcher:
@@ -35,10 +57,9 @@ def dispatcher(desk: Desk, storage: BaseStorage, isolation: BaseEventIsolation) 
     found = Dispatcher(storage=storage, events_isolation=isolation)
     replies = Replies(desk)
     found.update.outer_middleware(replies)
+    found.update.outer_middleware(bulk.Fetching(desk))
     found.update.outer_middleware(Transactions(desk, replies))
-    # A receipt code first: it is one whatever stands around it, and whatever was asked before.
-    first = (groups, lookup, lookup_help, start, mine, dates, notify, appeals, named_days)
-    for module in (*first, neighbours, stations, where, ask, kinds):
+    for module in ORDER:
         found.include_router(_copy(module.router))
     return found
 

@@ -19,6 +19,7 @@ from knowledge.roll.lookups import Lookups
 from office.audit import Actor, ActorKind
 from office.contacts import Contact
 from office.hours import OfficeHours
+from office.seal import Sealer
 from office.store import Store
 from office.units import Unit
 from office.words import say
@@ -36,7 +37,7 @@ class Desk:
     """What every turn needs of the running machine; handed to the dispatcher once.
 
     `clock` gives the present moment, aware UTC. `public_url` is where the pages are reached from
-    outside, empty where they are not.
+    outside, empty where they are not. `ephemeral`: in groups, answers that only the asker sees may be tried.
     """
 
     store: Store
@@ -45,6 +46,8 @@ class Desk:
     public_url: str = ""
     stations: LiveStations = field(default_factory=LiveStations)
     lookups: Lookups = field(default_factory=Lookups)
+    sealer: Sealer = field(default_factory=lambda: Sealer(b""))
+    ephemeral: bool = False
 
 
 @dataclass

@@ -163,9 +163,7 @@ async def _draft(row: Row, session: AsyncSession, actor: Staff, basis: str, now:
     entry = await by_number(session, row.entry_no) if row.entry_no in present else None
     no = "" if entry else row.entry_no
     version = await entries.draft(session, row.content, actor=actor, now=now, entry=entry, entry_no=no)
-    # A file does not say whether those told before are owed a correction; a person may still say no.
-    altered = Alteration.SUBSTANTIVE
-    await entries.submit(session, version, actor=actor, now=now, alteration=altered)
+    await entries.submit(session, version, actor=actor, now=now, alteration=Alteration.SUBSTANTIVE)
 
 
 # --- rules and calendar ---

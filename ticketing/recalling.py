@@ -16,8 +16,9 @@ from office.errors import Conflict, Invalid, NotFound
 from office.hours import beijing_day
 from office.outbox import Delivery, DeliveryState
 from office.staff import Permission, Staff, second_person
-from ticketing import call_backs
+from ticketing import call_backs, call_log
 from ticketing.call_backs import CallBack, CallBackKind, CallBackState
+from ticketing.ledgers import Enquiry
 from ticketing.recalls import (
     LONGEST_REASON,
     TRANSITIONS,
@@ -146,6 +147,9 @@ async def lay_out(session: AsyncSession, *, now: datetime) -> int:
 
 async def _lay(session: AsyncSession, recall: Recall, row: Recalled, now: datetime) -> None:
     row.laid_at = now
+    if row.enquiry_id is not None:
+        await _lay_call(session, recall, row, now)
+        return
     if row.contact_id is None:
         ticket = await session.get_one(Ticket, row.ticket_id)
         await call_backs.put(
@@ -167,6 +171,17 @@ async def _lay(session: AsyncSession, recall: Recall, row: Recalled, now: dateti
     if recall.new_version_id is not None:
         # Whoever is corrected now is among those to be corrected when that wording changes.
         session.add(AnswerGiven(contact_id=contact.id, entry_version_id=recall.new_version_id, at=now))
+
+
+async def _lay_call(session: AsyncSession, recall: Recall, row: Recalled, now: datetime) -> None:
+    enquiry = await session.get_one(Enquiry, row.enquiry_id)
+    unit_id = enquiry.unit_id or (await units.election_office(session)).id
+    call = await call_backs.put(
+        session, key=f"recall:{recall.id}:e{enquiry.id}", kind=CallBackKind.CORRECTION, recall_id=recall.id,
+        unit_id=unit_id, point=recall.new_text, now=now,
+    )  # fmt: skip
+    if call is not None:
+        call.asker_name, call.phone = (call_log.sealed(enquiry, name) for name in ("asker_name", "phone"))
 
 
 async def acknowledge(session: AsyncSession, recall_id: int, contact: Contact, *, now: datetime) -> datetime:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from knowledge.answer import AnswerGiven
 from knowledge.versions import Alteration, Entry, versions
-from office.store import Base, insert_selected_once, word
-from ticketing.ledgers import Enquiry
+from office.store import Base, insert_once, insert_selected_once, word
+from ticketing import call_log
 from ticketing.records import Ticket, TicketState
 
 LONGEST_REASON = 300
@@ -63,12 +63,15 @@ class Recalled(Base):
     """One person who was told the old wording, how, and whether they have acknowledged the correction."""
 
     __tablename__ = "recalled"
-    __table_args__ = (UniqueConstraint("recall_id", "contact_id"), UniqueConstraint("recall_id", "ticket_id"))
+    __table_args__ = (UniqueConstraint("recall_id", "contact_id"), UniqueConstraint("recall_id", "ticket_id"),
+                      UniqueConstraint("recall_id", "enquiry_id"))  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     recall_id: Mapped[int] = mapped_column(ForeignKey("recall.id"), index=True)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    # A call that was answered on the spot, where the caller left a phone.
+    enquiry_id: Mapped[int | None] = mapped_column(ForeignKey("enquiry.id"))
     told_at: Mapped[datetime]
     # When its correction was laid into the outbox or onto the call-back list; empty until then.
     laid_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -129,16 +132,18 @@ async def gather(session: AsyncSession, recall: Recall) -> int:
     )
     columns = ["recall_id", "ticket_id", "told_at", "old_version_id"]
     await insert_selected_once(session, Recalled, columns, by_phone, unique=("recall_id", "ticket_id"))
+    for call in await call_log.told(session, old):
+        if call.phone is not None:
+            row = {
+                "recall_id": recall.id, "enquiry_id": call.enquiry_id, "told_at": call.at,
+                "old_version_id": call.version_id,
+            }  # fmt: skip
+            await insert_once(session, Recalled, row, unique=("recall_id", "enquiry_id"))
     noted = select(func.count()).select_from(Recalled).where(Recalled.recall_id == recall.id)
     return await session.scalar(noted) or 0
 
 
 async def out_of_reach(session: AsyncSession, recall: Recall) -> int:
     """How many callers were told an old version at once and left nothing by which to reach them."""
-    found = await session.scalar(
-        select(func.count())
-        .select_from(Enquiry)
-        .where(Enquiry.entry_version_id.in_(await told_versions(session, recall)))
-        .where(Enquiry.contact_id.is_(None), Enquiry.ticket_id.is_(None))
-    )
-    return found or 0
+    told = await call_log.told(session, await told_versions(session, recall))
+    return sum(call.phone is None for call in told)

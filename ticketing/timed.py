@@ -18,7 +18,7 @@ from office.contacts import InboundEvent
 from office.hours import BEIJING, OfficeHours
 from office.notices import StaffNotice
 from office.outbox import Delivery, DeliveryState, Priority
-from ticketing import call_log, clocks, intake, search, verdicts
+from ticketing import call_log, clocks, intake, searching, verdicts
 from ticketing.drafts import Draft
 from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import STATUTORY_KINDS, ClosedBy, ThreadPost, Ticket, TicketKind, TicketState
@@ -146,7 +146,7 @@ async def tidy(session: AsyncSession, *, now: datetime) -> None:
     )
     query = select(Ticket.id).where(Ticket.kind.not_in(STATUTORY_KINDS), finished)
     closed = list((await session.scalars(query.where(Ticket.words != "").limit(BATCH))).all())
-    await search.forget(session, closed)
+    await searching.forget(session, closed)
     await session.execute(update(Ticket).where(Ticket.id.in_(closed)).values(words=""))
     await session.execute(update(ThreadPost).where(ThreadPost.ticket_id.in_(closed)).values(text=""))
     await session.execute(delete(Draft).where(Draft.ticket_id.in_(closed)))

@@ -16,12 +16,14 @@ from aiogram.enums import ParseMode
 from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteMessage,
+    DeleteMyCommands,
     EditMessageReplyMarkup,
     EditMessageText,
     GetMe,
     SendChatAction,
     SendMessage,
     SendVenue,
+    SetMyCommands,
     TelegramMethod,
 )
 from aiogram.types import Chat, InlineKeyboardMarkup, Message, User
@@ -216,7 +218,8 @@ class WebChatSession(BaseSession):
                 return True
             case AnswerCallbackQuery():
                 return await self._toast(method, now)
-            case SendChatAction():
+            case SendChatAction() | SetMyCommands() | DeleteMyCommands():
+                # The page has no menu of commands; words do the same.
                 return True
             case GetMe():
                 return User(id=bot.id, is_bot=True, first_name="One Window", username="web")
@@ -308,6 +311,8 @@ def _buttons(markup: Any) -> list[list[dict[str, str]]]:
                 "style": str(button.style or ""),
             }
             for button in row
+            # What copies a text is of no use here: on a page one marks the text itself.
+            if button.callback_data or button.url
         ]
         for row in markup.inline_keyboard
     ]
