@@ -9,7 +9,7 @@ import pytest
 from admin.frame import GROUPS, PLACES, Frame, ways
 from office.staff import GRANTS, Permission, Role
 
-MOST_ON_A_PHONE = 5
+MOST_ON_A_PHONE = 6
 
 
 def seen(path: str, *permissions: Permission, **more: Any) -> list[dict[str, Any]]:
@@ -17,7 +17,7 @@ def seen(path: str, *permissions: Permission, **more: Any) -> list[dict[str, Any
     return ways(path, around, lambda key, **_: key)
 
 
-def test_whoever_may_see_everything_has_five_entries_at_most() -> None:
+def test_whoever_may_see_everything_has_six_entries_at_most() -> None:
     assert len(seen("/admin")) <= MOST_ON_A_PHONE
 
 
@@ -40,8 +40,8 @@ def test_an_entry_leads_to_the_first_page_that_may_be_seen() -> None:
     (only,) = seen("/admin/calendar", Permission.SEE_RULES)
     assert only["href"] == "/admin/packs"
     assert len(only["tabs"]) == len(GROUPS["rules"])
-    (single,) = seen("/admin/staff", Permission.SEE_STAFF)
-    assert single["tabs"] == []
+    (single,) = seen("/admin/audit", Permission.SEE_AUDIT)
+    assert (single["tabs"], single["label"]) == ([], "nav.audit")
 
 
 @pytest.mark.parametrize("role", Role)

@@ -231,7 +231,7 @@ async def test_invite_works_once(store: Store, cast: Cast, clock: Clock, browsin
     assert "两次输入的密码不一样" in differ.text
     done = await guest.post(f"/admin/invite/{token}", {**fields, "username": "QianYi"})
     assert done.status_code == 303
-    assert done.headers["location"] == "/admin/entries"
+    assert done.headers["location"] == "/admin/calls"
     assert "钱一" in (await guest.get("/admin/me")).text
 
     again = await late.post(f"/admin/invite/{token}", {**fields, "username": "other"})

@@ -28,8 +28,11 @@ from aiogram.exceptions import (
 from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
 from aiogram.methods import (
     AnswerCallbackQuery,
+    CreateForumTopic,
     DeleteMessage,
     EditMessageReplyMarkup,
+    EditMessageText,
+    GetFile,
     GetMe,
     SendMessage,
     TelegramMethod,
@@ -39,6 +42,8 @@ from aiogram.types import (
     ChatMemberBanned,
     ChatMemberMember,
     ChatMemberUpdated,
+    File,
+    ForumTopic,
     InaccessibleMessage,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -100,6 +105,8 @@ class RecordingSession(BaseSession):
         super().__init__()
         self.sent: list[TelegramMethod[Any]] = []
         self.failures: deque[Failure | None] = deque()
+        # What the channel gives out, by the name it has there.
+        self.files: dict[str, bytes] = {}
         self._numbers = itertools.count(100_000)
 
     async def make_request(
@@ -113,12 +120,18 @@ class RecordingSession(BaseSession):
         failure = self.failures.popleft() if self.failures else None
         if failure is not None:
             raise failure(method)
+        if isinstance(method, GetFile):
+            if method.file_id not in self.files:
+                raise TelegramBadRequest(method, "Bad Request: wrong file_id")
+            return File(file_id=method.file_id, file_unique_id="u", file_path=method.file_id)
         self.sent.append(method)
         if isinstance(method, SendMessage):
             chat = TelegramChat(
                 id=int(method.chat_id), type="private" if int(method.chat_id) > 0 else "group"
             )
             return Message(message_id=next(self._numbers), date=0, chat=chat, text=method.text)
+        if isinstance(method, CreateForumTopic):
+            return ForumTopic(message_thread_id=next(self._numbers), name=method.name, icon_color=0)
         return True
 
     async def close(self) -> None:
@@ -132,8 +145,9 @@ class RecordingSession(BaseSession):
         chunk_size: int = 65536,
         raise_for_status: bool = True,
     ) -> AsyncGenerator[bytes, None]:
-        raise NotImplementedError
-        yield b""
+        content = self.files[url.rpartition("/")[2]]
+        for start in range(0, len(content), chunk_size):
+            yield content[start : start + chunk_size]
 
 
 @dataclass(frozen=True)
@@ -158,7 +172,8 @@ class Out:
     def keys(self) -> list[InlineKeyboardButton]:
         return [
             button
-            for message in self.messages
+            for message in self.methods
+            if isinstance(message, SendMessage | EditMessageText | EditMessageReplyMarkup)
             if isinstance(message.reply_markup, InlineKeyboardMarkup)
             for row in message.reply_markup.inline_keyboard
             for button in row

@@ -302,14 +302,14 @@ async def test_e15_an_unknown_group_is_told_one_line(town: Town) -> None:
 
 
 async def test_e16_an_anonymous_sender_is_told_why_there_is_no_private_answer(town: Town) -> None:
-    """The part that exists: no acts of staff are taken in groups at all, from nobody."""
+    """That such a sender cannot act as staff either: `tests/handlers/test_staff_exceptions.py`."""
     group = town.group(1087968824)
     sender = {
         "sender_chat": TelegramChat(id=GROUP, type="supergroup"),
         "from_user": User(id=1087968824, is_bot=True, first_name="Group"),
     }
     out = await group.says(f"@{USERNAME} 我选民证丢了怎么办", **sender)
-    assert out.text == "您现在是匿名身份，我没法单独回复。请用本人账号私聊我。"
+    assert out.texts[0] == "您现在是匿名身份，我没法单独回复。请用本人账号私聊我。"
     assert "K-0540" in (await group.says(f"@{USERNAME} {LOST}", **sender)).text
 
 

@@ -78,6 +78,8 @@ async def test_a_group_is_answered_by_command_and_by_name_and_else_left_alone(to
     await town.people.send_command("/ask 怎么登记？", chat=chat, person_id=9403)
     by_command = await town.people.wait(chat["id"])
     assert "K-0" in by_command["text"]
+    # Nobody has bound the group: that is said once.
+    assert "/bind" in (await town.people.wait(chat["id"]))["text"]
     await town.people.send_message(f"@{NAME} 怎么登记？", chat=chat, person_id=9403)
     by_name = await town.people.wait(chat["id"])
     assert by_name["text"] == by_command["text"]

@@ -14,13 +14,18 @@ PUBLIC_CONSOLE = {
     ("POST", "/admin/invite/{token}"),
     ("POST", "/admin/settings"),
 }
-# Pages of any signed-in person: one's own account, and the sheet of design.
+# Pages of any signed-in person: one's own account, going somewhere by name, the sheets of keys and design.
 SIGNED_IN = {
     ("POST", "/admin/sign-out"),
     ("GET", "/admin/me"),
     ("POST", "/admin/me/sign-ins/{sign_in_id}/end"),
     ("POST", "/admin/me/sign-ins/end"),
     ("GET", "/admin/design"),
+    ("GET", "/admin/go"),
+    ("GET", "/admin/go/list"),
+    ("GET", "/admin/keys"),
+    ("GET", "/admin/notices"),
+    ("POST", "/admin/notices/read"),
 }
 PUBLIC = {
     ("GET", "/"),

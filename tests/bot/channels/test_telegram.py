@@ -29,6 +29,7 @@ from aiogram.exceptions import (
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 
 from bot.channels import telegram
+from handlers import menus
 
 METHOD = SendMessage(chat_id=5001, text="<b>1 &lt; 2</b>\n选民证")
 EDIT = EditMessageText(chat_id=5001, message_id=3, text="好")
@@ -166,8 +167,9 @@ async def test_commands_are_set_in_both_languages_for_both_kinds_of_chat() -> No
             (language, scope, count)
             for language in (None, "en")
             for scope, count in (
-                ("all_private_chats", len(telegram.PRIVATE_COMMANDS)),
-                ("all_group_chats", len(telegram.GROUP_COMMANDS)),
+                ("all_private_chats", len(menus.PRIVATE)),
+                ("all_group_chats", len(menus.GROUP)),
+                ("all_chat_administrators", len(menus.GROUP_ADMINISTRATORS)),
             )
         ],
         key=str,

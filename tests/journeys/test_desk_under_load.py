@@ -1,0 +1,272 @@
+"""Forty officers at once on one pool of tickets: each act has its one effect, and who came second is told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from knowledge.versions import EntryLevel, EntryState, EntryVersion
+from office import audit, contacts, signin, units
+from office.audit import SYSTEM, AuditEntry
+from office.contacts import Channel
+from office.outbox import Delivery
+from office.staff import Role, Staff
+from office.store import Store
+from tests.bot.running import Running
+from tests.make import HOURS
+from tests.servers import postgres
+from ticketing import intake
+from ticketing.records import Ticket
+
+OFFICERS, TICKETS, HOT, RACES = 40, 120, 12, 2
+SECONDS = 10.0
+ANSWER = "请带居民身份证到登记站办理。"
+# What each form writes into the chain; a second click on what is done already is no act.
+LINES = {
+    "take": "ticket.take",
+    "note": "ticket.note",
+    "put-back": "ticket.send_back",
+    "answer": "ticket.answer",
+    "propose": "ticket.propose",
+    "sign": "ticket.answer",
+    "close": "ticket.close",
+    "reopen": "ticket.reopen",
+}
+NAMES = {"reason_put_back": "转给同事", "reason_close": "已当面说明", "note": "已联系", "basis": "第3次会议"}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One form that an officer sent: what it was made from, and what came back."""
+
+    officer: int
+    ticket: int
+    what: str
+    version: int
+    status: int
+    location: str
+    said: str
+
+    @property
+    def done(self) -> bool:
+        """Whether it had its effect."""
+        return self.status == 303 and "already_sent" not in self.location
+
+
+@dataclass
+class Officer:
+    """A member of staff with a console of their own."""
+
+    person: Staff
+    client: httpx.AsyncClient
+    dice: random.Random
+    acts: list[Act] = field(default_factory=list)
+    pages: Counter[int] = field(default_factory=Counter)
+
+    async def looks(self, ticket: int) -> str:
+        """The page of a ticket."""
+        shown = await self.client.get(f"/admin/tickets/{ticket}")
+        self.pages[shown.status_code] += 1
+        return shown.text
+
+    async def sends(self, ticket: int, page: str, what: str, **more: str) -> Act:
+        """Send one of the forms of that page as it stands there."""
+        inside = "answer" if what == "propose" else what
+        form = re.search(rf'action="/admin/tickets/{ticket}/{inside}"[^>]*>(.*?)</form>', page, re.DOTALL)
+        assert form, what
+        fields = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form[1]))
+        fields |= {name: words for name, words in NAMES.items() if f'name="{name}"' in form[1]}
+        sent = await self.client.post(f"/admin/tickets/{ticket}/{what}", data={**fields, **more})
+        version = int(fields.get("version", 0))
+        location = sent.headers.get("location", "")
+        said = " ".join(re.findall(r"已由 .{1,6} 于 [0-9:]+ 认领", sent.text))
+        act = Act(self.person.id, ticket, what, version, sent.status_code, location, said)
+        self.acts.append(act)
+        return act
+
+    async def works(self, pool: list[int], cited: int, until: float) -> None:
+        """Take, note, answer, hand in, sign, give back, close and open again, as the page allows."""
+        while time.monotonic() < until:
+            ticket = self.dice.choice(pool[:HOT] if self.dice.random() < 0.5 else pool)
+            page = await self.looks(ticket)
+            # Whoever reads what they are about to do leaves time for a colleague.
+            await asyncio.sleep(self.dice.uniform(0, 0.2))
+            offered = [what for what in LINES if f'action="/admin/tickets/{ticket}/{what}"' in page]
+            if "answer" in offered:
+                offered.append("propose")
+            if len(offered) > 1 and self.dice.random() < 0.8:
+                offered = [what for what in offered if what != "note"]
+            match self.dice.choice(offered or ["note"]):
+                case "answer":
+                    await self.sends(ticket, page, "answer", text=ANSWER, version_id=str(cited), explained="")
+                case "propose":
+                    await self.sends(ticket, page, "propose", text=ANSWER, version_id="")
+                case what:
+                    await self.sends(ticket, page, what)
+
+
+async def prepared(store: Store) -> tuple[list[tuple[Staff, str]], list[int], int]:
+    """Forty people who are signed in, the pool of tickets, and an entry that may be cited."""
+    now, people, pool = datetime.now(UTC), list[tuple[Staff, str]](), list[int]()
+    async with store.transaction() as session:
+        district = await units.election_office(session)
+        for number in range(OFFICERS):
+            roles = [Role.DUTY_OFFICER, *([Role.REVIEWER] if number % 4 == 0 else [])]
+            # The surname tells them apart on a page, where only it is shown.
+            name = f"{chr(0x4E00 + number)}强"
+            person = Staff(
+                name=name, unit_id=district.id, roles=[role.value for role in roles], created_at=now
+            )
+            session.add(person)
+            await session.flush()
+            people.append((person, await signin._sign_in(session, person, device="load", now=now)))
+        for number in range(TICKETS):
+            contact = await contacts.seen(session, Channel.WEB, f"load-{number}", now=now)
+            ticket = await intake.open_ticket(
+                session, contact, f"第{number}位：搬家以后在哪里登记？", unit=district, district=district,
+                channel=Channel.WEB, actor=SYSTEM, hours=HOURS, now=now,
+            )  # fmt: skip
+            pool.append(ticket.id)
+        cited = await session.scalar(
+            select(EntryVersion.id)
+            .where(EntryVersion.state == EntryState.PUBLISHED, EntryVersion.level == EntryLevel.ORDINARY)
+            .where(EntryVersion.confirmed, EntryVersion.effective_from.is_(None))
+            .limit(1)
+        )
+    assert cited
+    return people, pool, cited
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def desk(
+    request: pytest.FixtureRequest, tmp_path: Path, begun: Path
+) -> AsyncIterator[tuple[Store, list[Running]]]:
+    """One program on SQLite; two on one PostgreSQL that tell each other by one Redis."""
+    if request.param == "sqlite":
+        async with Running(tmp_path / "var", begun) as program:
+            store = Store(f"sqlite+aiosqlite:///{tmp_path / 'var' / 'one-window.db'}")
+            yield store, [program]
+            await store.close()
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    address = await postgres.create_database(server, "desk_load")
+    shared = {
+        "DATABASE_URL": address, "REDIS_URL": request.getfixturevalue("redis_url"), "SECRET_KEY": "of both",
+    }  # fmt: skip
+    programs = [Running(tmp_path / name, **shared) for name in ("one", "two")]
+    store = Store(address)
+    try:
+        await asyncio.gather(*(program.start() for program in programs))
+        yield store, programs
+    finally:
+        for program in programs:
+            program.close()
+        await store.close()
+        await postgres.drop_database(server, "desk_load")
+
+
+async def test_forty_officers_at_once_lose_nothing_and_answer_nobody_twice(
+    desk: tuple[Store, list[Running]], record_property: Callable[[str, object], None]
+) -> None:
+    store, programs = desk
+    people, pool, cited = await prepared(store)
+    async with AsyncExitStack() as stack:
+        officers = []
+        for number, (person, token) in enumerate(people):
+            client = httpx.AsyncClient(
+                base_url=programs[number % len(programs)].address, trust_env=False, timeout=60,
+                cookies={"one-window-desk": token},
+            )  # fmt: skip
+            await stack.enter_async_context(client)
+            officers.append(Officer(person, client, random.Random(20261120 + number)))
+        await they_race(officers, pool[-RACES:])
+        until = time.monotonic() + SECONDS
+        await asyncio.gather(*(officer.works(pool, cited, until) for officer in officers))
+    acts = [act for officer in officers for act in officer.acts]
+    figures = Counter(f"{act.what} {'done' if act.done else act.status}" for act in acts)
+    record_property("figures", figures)
+    print(dict(sorted(figures.items())))
+    assert sum((officer.pages for officer in officers), Counter[int]()).keys() == {200}
+    assert {act.status for act in acts} <= {303, 409}, figures
+    for program in programs:
+        assert "Traceback" not in program.said()
+    await nothing_is_lost(store, acts, pool)
+    await nobody_is_told_twice(store, pool)
+
+
+async def they_race(officers: list[Officer], tickets: list[int]) -> None:
+    """All forty take one ticket in the same moment: one has it, the others are told who."""
+    for ticket in tickets:
+        pages = await asyncio.gather(*(officer.looks(ticket) for officer in officers))
+        acts = await asyncio.gather(
+            *(officer.sends(ticket, page, "take") for officer, page in zip(officers, pages, strict=True))
+        )
+        (first,) = [act for act in acts if act.done]
+        name = next(officer.person.masked_name for officer in officers if officer.person.id == first.officer)
+        late = [act for act in acts if not act.done]
+        assert len(late) == OFFICERS - 1
+        for act in late:
+            assert (act.status, act.said.startswith(f"已由 {name} 于")) == (409, True), act
+
+
+async def nothing_is_lost(store: Store, acts: list[Act], pool: list[int]) -> None:
+    """Every act that was confirmed has its line, no version carried two, and the chain holds."""
+    async with store.reading() as session:
+        _, fault = await audit.verify(session)
+        assert fault is None
+        subjects = [f"ticket:{number}" for number in pool]
+        lines = list(
+            await session.scalars(
+                select(AuditEntry).where(AuditEntry.subject.in_(subjects)).order_by(AuditEntry.id)
+            )
+        )
+        tickets = {ticket.id: ticket for ticket in await session.scalars(select(Ticket))}
+    done = Counter((f"ticket:{act.ticket}", LINES[act.what], act.officer) for act in acts if act.done)
+    written = Counter(
+        (line.subject, line.action, line.actor_id)
+        for line in lines
+        if line.actor_kind == "staff" and line.action in LINES.values()
+    )
+    assert done == written, (done - written, written - done)
+    # Each page that changed a state was made from a version of its own.
+    moves = Counter((act.ticket, act.version) for act in acts if act.done and act.what != "note")
+    assert max(moves.values()) == 1
+    steps: dict[str, list[list[int]]] = {subject: [] for subject in subjects}
+    states: dict[str, str] = {}
+    for line in lines:
+        if "from" in line.facts:
+            assert line.facts["from"] == states.get(line.subject, line.facts["from"])
+            states[line.subject] = line.facts["to"]
+            steps[line.subject].append(line.facts["version"])
+    for subject, found in steps.items():
+        flat = [number for pair in found for number in pair]
+        ticket = tickets[int(subject.partition(":")[2])]
+        assert all(before < after for before, after in found), (subject, found)
+        assert flat == sorted(flat), (subject, found)
+        assert ticket.state.value == states.get(subject, ticket.state.value)
+        assert ticket.version >= max(flat, default=1)
+
+
+async def nobody_is_told_twice(store: Store, pool: list[int]) -> None:
+    """As many answers as conclusions, each its own; each ticket's asker is the only one told."""
+    async with store.reading() as session:
+        tickets = [ticket for ticket in await session.scalars(select(Ticket)) if ticket.id in set(pool)]
+        letters = list(await session.scalars(select(Delivery).where(Delivery.kind == "answer")))
+    told = Counter((letter.subject, letter.contact_id, letter.facts["conclusion"]) for letter in letters)
+    assert told == Counter(
+        (f"ticket:{ticket.id}", ticket.contact_id, number + 1)
+        for ticket in tickets
+        for number in range(ticket.conclusion_no)
+    )
