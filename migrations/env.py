@@ -46,7 +46,7 @@ import ticketing.recalls
 import ticketing.records
 import ticketing.restricted
 import ticketing.saved
-import ticketing.search
+import ticketing.searching
 import ticketing.swaps
 from office.store import Base
 

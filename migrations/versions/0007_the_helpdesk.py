@@ -382,27 +382,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_joint_member_ticket_id_ticket')),
     sa.PrimaryKeyConstraint('ticket_id', 'staff_id', name=op.f('pk_joint_member'))
     )
-    op.create_table('recalled',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('recall_id', sa.Integer(), nullable=False),
-    sa.Column('contact_id', sa.Integer(), nullable=True),
-    sa.Column('ticket_id', sa.Integer(), nullable=True),
-    sa.Column('told_at', office.store.UTCTime(timezone=True), nullable=False),
-    sa.Column('laid_at', office.store.UTCTime(timezone=True), nullable=True),
-    sa.Column('old_version_id', sa.Integer(), nullable=True),
-    sa.Column('acknowledged_at', office.store.UTCTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['contact_id'], ['contact.id'], name=op.f('fk_recalled_contact_id_contact')),
-    sa.ForeignKeyConstraint(['old_version_id'], ['entry_version.id'], name=op.f('fk_recalled_old_version_id_entry_version')),
-    sa.ForeignKeyConstraint(['recall_id'], ['recall.id'], name=op.f('fk_recalled_recall_id_recall')),
-    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_recalled_ticket_id_ticket')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_recalled')),
-    sa.UniqueConstraint('recall_id', 'contact_id', name=op.f('uq_recalled_recall_id_contact_id')),
-    sa.UniqueConstraint('recall_id', 'ticket_id', name=op.f('uq_recalled_recall_id_ticket_id'))
-    )
-    with op.batch_alter_table('recalled', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_recalled_laid_at'), ['laid_at'], unique=False)
-        batch_op.create_index(batch_op.f('ix_recalled_recall_id'), ['recall_id'], unique=False)
-
     op.create_table('restricted_line',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('ticket_id', sa.Integer(), nullable=False),
@@ -529,6 +508,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_miss_decision_enquiry_id'), ['enquiry_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_miss_decision_staff_id'), ['staff_id'], unique=False)
 
+    op.create_table('recalled',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('recall_id', sa.Integer(), nullable=False),
+    sa.Column('contact_id', sa.Integer(), nullable=True),
+    sa.Column('ticket_id', sa.Integer(), nullable=True),
+    sa.Column('enquiry_id', sa.Integer(), nullable=True),
+    sa.Column('told_at', office.store.UTCTime(timezone=True), nullable=False),
+    sa.Column('laid_at', office.store.UTCTime(timezone=True), nullable=True),
+    sa.Column('old_version_id', sa.Integer(), nullable=True),
+    sa.Column('acknowledged_at', office.store.UTCTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['contact_id'], ['contact.id'], name=op.f('fk_recalled_contact_id_contact')),
+    sa.ForeignKeyConstraint(['enquiry_id'], ['enquiry.id'], name=op.f('fk_recalled_enquiry_id_enquiry')),
+    sa.ForeignKeyConstraint(['old_version_id'], ['entry_version.id'], name=op.f('fk_recalled_old_version_id_entry_version')),
+    sa.ForeignKeyConstraint(['recall_id'], ['recall.id'], name=op.f('fk_recalled_recall_id_recall')),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_recalled_ticket_id_ticket')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recalled')),
+    sa.UniqueConstraint('recall_id', 'contact_id', name=op.f('uq_recalled_recall_id_contact_id')),
+    sa.UniqueConstraint('recall_id', 'enquiry_id', name=op.f('uq_recalled_recall_id_enquiry_id')),
+    sa.UniqueConstraint('recall_id', 'ticket_id', name=op.f('uq_recalled_recall_id_ticket_id'))
+    )
+    with op.batch_alter_table('recalled', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_recalled_laid_at'), ['laid_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_recalled_recall_id'), ['recall_id'], unique=False)
+
     with op.batch_alter_table('enquiry', schema=None) as batch_op:
         batch_op.add_column(sa.Column('unit_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('staff_id', sa.Integer(), nullable=True))
@@ -604,9 +607,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_ticket_resume_by'), ['resume_by'], unique=False)
         batch_op.create_index('ix_ticket_state_id', ['state', 'id'], unique=False)
         batch_op.create_index('ix_ticket_unit_id_state', ['unit_id', 'state'], unique=False)
+        batch_op.create_foreign_key(batch_op.f('fk_ticket_hold_wanted_by_id_staff'), 'staff', ['hold_wanted_by_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_ticket_offline_owner_id_staff'), 'staff', ['offline_owner_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_ticket_answered_by_id_staff'), 'staff', ['answered_by_id'], ['id'])
-        batch_op.create_foreign_key(batch_op.f('fk_ticket_hold_wanted_by_id_staff'), 'staff', ['hold_wanted_by_id'], ['id'])
 
     with op.batch_alter_table('ticket_draft', schema=None) as batch_op:
         batch_op.add_column(sa.Column('basis', sa.Text(), nullable=False, server_default=''))
@@ -624,9 +627,9 @@ def downgrade() -> None:
         batch_op.drop_column('basis')
 
     with op.batch_alter_table('ticket', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_ticket_hold_wanted_by_id_staff'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_answered_by_id_staff'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_ticket_offline_owner_id_staff'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_ticket_hold_wanted_by_id_staff'), type_='foreignkey')
         batch_op.drop_index('ix_ticket_unit_id_state')
         batch_op.drop_index('ix_ticket_state_id')
         batch_op.drop_index(batch_op.f('ix_ticket_resume_by'))
@@ -702,6 +705,11 @@ def downgrade() -> None:
         batch_op.drop_column('staff_id')
         batch_op.drop_column('unit_id')
 
+    with op.batch_alter_table('recalled', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_recalled_recall_id'))
+        batch_op.drop_index(batch_op.f('ix_recalled_laid_at'))
+
+    op.drop_table('recalled')
     with op.batch_alter_table('miss_decision', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_miss_decision_staff_id'))
         batch_op.drop_index(batch_op.f('ix_miss_decision_enquiry_id'))
@@ -737,11 +745,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_restricted_line_ticket_id'))
 
     op.drop_table('restricted_line')
-    with op.batch_alter_table('recalled', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_recalled_recall_id'))
-        batch_op.drop_index(batch_op.f('ix_recalled_laid_at'))
-
-    op.drop_table('recalled')
     op.drop_table('joint_member')
     op.drop_table('handover')
     with op.batch_alter_table('duty_swap', schema=None) as batch_op:

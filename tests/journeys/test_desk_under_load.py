@@ -44,7 +44,14 @@ LINES = {
     "close": "ticket.close",
     "reopen": "ticket.reopen",
 }
-NAMES = {"reason_put_back": "转给同事", "reason_close": "已当面说明", "note": "已联系", "basis": "第3次会议"}
+WORDS = {
+    "note": {"note": "已联系"},
+    "put-back": {"reason_put_back": "转给同事"},
+    "answer": {"text": ANSWER},
+    "propose": {"text": ANSWER, "basis": "第3次会议", "version_id": ""},
+    "close": {"reason_close": "已当面说明"},
+}
+_CARD = re.compile(r'/tickets/([0-9]+)/take">.*?name="version" value="([0-9]+)"', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +79,69 @@ class Officer:
     person: Staff
     client: httpx.AsyncClient
     dice: random.Random
+    reviews: bool
     acts: list[Act] = field(default_factory=list)
     pages: Counter[int] = field(default_factory=Counter)
 
-    async def looks(self, ticket: int) -> str:
-        """The page of a ticket."""
-        shown = await self.client.get(f"/admin/tickets/{ticket}")
+    async def looks(self, path: str) -> str:
+        """A page of the console."""
+        shown = await self.client.get(f"/admin{path}")
         self.pages[shown.status_code] += 1
         return shown.text
 
-    async def sends(self, ticket: int, page: str, what: str, **more: str) -> Act:
-        """Send one of the forms of that page as it stands there."""
-        inside = "answer" if what == "propose" else what
-        form = re.search(rf'action="/admin/tickets/{ticket}/{inside}"[^>]*>(.*?)</form>', page, re.DOTALL)
-        assert form, what
-        fields = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form[1]))
-        fields |= {name: words for name, words in NAMES.items() if f'name="{name}"' in form[1]}
-        sent = await self.client.post(f"/admin/tickets/{ticket}/{what}", data={**fields, **more})
-        version = int(fields.get("version", 0))
-        location = sent.headers.get("location", "")
+    async def sends(self, ticket: int, what: str, version: int, page: str, **more: str) -> Act:
+        """Send a form about the ticket as it stood at this version; the page gives what is hidden in it."""
+        fields = {"csrf": _hidden(page, "csrf"), "version": str(version), **WORDS.get(what, {}), **more}
+        sent = await self.client.post(f"/admin/tickets/{ticket}/{what}", data=fields)
         said = " ".join(re.findall(r"已由 .{1,6} 于 [0-9:]+ 认领", sent.text))
+        location = sent.headers.get("location", "")
         act = Act(self.person.id, ticket, what, version, sent.status_code, location, said)
         self.acts.append(act)
         return act
 
     async def works(self, pool: list[int], cited: int, until: float) -> None:
-        """Take, note, answer, hand in, sign, give back, close and open again, as the page allows."""
+        """Take from the list, answer or hand in or give back, sign what others wrote, and leave notes."""
         while time.monotonic() < until:
-            ticket = self.dice.choice(pool[:HOT] if self.dice.random() < 0.5 else pool)
-            page = await self.looks(ticket)
-            # Whoever reads what they are about to do leaves time for a colleague.
-            await asyncio.sleep(self.dice.uniform(0, 0.2))
-            offered = [what for what in LINES if f'action="/admin/tickets/{ticket}/{what}"' in page]
-            if "answer" in offered:
-                offered.append("propose")
-            if len(offered) > 1 and self.dice.random() < 0.8:
-                offered = [what for what in offered if what != "note"]
-            match self.dice.choice(offered or ["note"]):
-                case "answer":
-                    await self.sends(ticket, page, "answer", text=ANSWER, version_id=str(cited), explained="")
-                case "propose":
-                    await self.sends(ticket, page, "propose", text=ANSWER, version_id="")
-                case what:
-                    await self.sends(ticket, page, what)
+            if self.reviews:
+                await self.signs(until)
+            queue = await self.looks("")
+            cards = [(int(one), int(version)) for one, version in _CARD.findall(queue)]
+            for ticket, version in self.dice.sample(cards[:HOT], min(2, len(cards[:HOT]))):
+                # Whoever reads before they take leaves a colleague the time to be first.
+                await asyncio.sleep(self.dice.uniform(0, 0.1))
+                if (await self.sends(ticket, "take", version, queue)).done:
+                    await self.deals_with(ticket, cited)
+            await self.sends(self.dice.choice(pool), "note", 1, queue)
+
+    async def deals_with(self, ticket: int, cited: int) -> None:
+        """What becomes of a ticket one has taken; impatient fingers press twice."""
+        page = await self.looks(f"/tickets/{ticket}")
+        version, seen = int(_hidden(page, "version")), {"seen_post": _hidden(page, "seen_post")}
+        what = self.dice.choice(("answer", "answer", "answer", "propose", "propose", "put-back"))
+        if what == "answer":
+            seen |= {"version_id": str(cited)}
+        both = await asyncio.gather(
+            *(self.sends(ticket, what, version, page, **seen) for _ in range(self.dice.choice((1, 2))))
+        )
+        if what == "answer" and any(act.done for act in both):
+            closed = await self.sends(ticket, "close", version + 1, page)
+            if closed.done and self.dice.random() < 0.5:
+                await self.sends(ticket, "reopen", closed.version + 1, page)
+
+    async def signs(self, until: float) -> None:
+        """Sign what waits for a reviewer; several look at the same list."""
+        waiting = await self.looks("?view=review")
+        found = list(dict.fromkeys(re.findall(r'href="/admin/tickets/([0-9]+)"', waiting)))
+        for ticket in self.dice.sample(found, min(2, len(found))):
+            page = await self.looks(f"/tickets/{ticket}")
+            if f"/tickets/{ticket}/sign" in page and time.monotonic() < until:
+                await self.sends(int(ticket), "sign", int(_hidden(page, "version")), page)
+
+
+def _hidden(page: str, name: str) -> str:
+    """The first hidden field of this name; nothing if a colleague's act has taken its form away."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    return found[1] if found else "0"
 
 
 async def prepared(store: Store) -> tuple[list[tuple[Staff, str]], list[int], int]:
@@ -190,7 +217,7 @@ async def test_forty_officers_at_once_lose_nothing_and_answer_nobody_twice(
                 cookies={"one-window-desk": token},
             )  # fmt: skip
             await stack.enter_async_context(client)
-            officers.append(Officer(person, client, random.Random(20261120 + number)))
+            officers.append(Officer(person, client, random.Random(20261120 + number), number % 4 == 0))
         await they_race(officers, pool[-RACES:])
         until = time.monotonic() + SECONDS
         await asyncio.gather(*(officer.works(pool, cited, until) for officer in officers))
@@ -208,10 +235,10 @@ async def test_forty_officers_at_once_lose_nothing_and_answer_nobody_twice(
 
 async def they_race(officers: list[Officer], tickets: list[int]) -> None:
     """All forty take one ticket in the same moment: one has it, the others are told who."""
+    pages = await asyncio.gather(*(officer.looks("/keys") for officer in officers))
     for ticket in tickets:
-        pages = await asyncio.gather(*(officer.looks(ticket) for officer in officers))
         acts = await asyncio.gather(
-            *(officer.sends(ticket, page, "take") for officer, page in zip(officers, pages, strict=True))
+            *(one.sends(ticket, "take", 1, page) for one, page in zip(officers, pages, strict=True))
         )
         (first,) = [act for act in acts if act.done]
         name = next(officer.person.masked_name for officer in officers if officer.person.id == first.officer)
