@@ -20,6 +20,8 @@ from office.store import Store
 from tests.admin.conftest import PASSWORD, Browser, Clock
 from tests.make import Cast
 
+BOTH_DATABASES = True
+
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 Browsers = Callable[..., Browser]
 

@@ -15,6 +15,8 @@ from ticketing import drafts, intake, tickets
 from ticketing.queue import thread
 from ticketing.records import PostKind, Ticket, TicketState
 
+BOTH_DATABASES = True
+
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 
 

@@ -13,7 +13,7 @@ from tests.make import Cast
 
 @pytest.fixture
 def town(store: Store, cast: Cast, now: datetime) -> Town:
-    """The desk at the frozen moment of the tests, on each database."""
+    """The desk at the frozen moment of the tests."""
     return open_town(store, cast, now)
 
 

@@ -14,6 +14,8 @@ from ticketing.clocks import Priority
 from ticketing.ledgers import Enquiry, Outcome
 from ticketing.records import ThreadPost, TicketKind, UnansweredReason
 
+BOTH_DATABASES = True
+
 LOST = "选民证丢了怎么办？"
 UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 

@@ -19,6 +19,8 @@ from ticketing.cards import TicketCard
 from ticketing.particulars import Secrecy
 from ticketing.records import Ticket, TicketState
 
+BOTH_DATABASES = True
+
 S = TicketState
 WORDS = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 

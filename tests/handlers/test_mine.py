@@ -10,6 +10,8 @@ from tests.journeys.conversation import Chat, Out, Town, number_and_code
 from ticketing import tickets
 from ticketing.records import FollowUp, TicketState
 
+BOTH_DATABASES = True
+
 UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
 
 
