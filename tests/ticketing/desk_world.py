@@ -231,9 +231,9 @@ BY_LEADER = {"assign", "grant", "refuse", "extend", "split", "unvoid", "take_off
 
 
 def choose(world: World, ticket: Ticket) -> tuple[str, Staff]:
-    """An act and who tries it: every other time what the ticket's state asks for, by whom it asks for."""
+    """An act and who tries it: two of five times what the ticket's state asks for, by whom it asks for."""
     chance = world.chance
-    if chance.random() < 0.5:
+    if chance.random() < 0.6:
         return chance.choice(list(ACTS)), world.anybody()
     wished = ticket.hold_wanted_until is not None and chance.random() < 0.6
     act = "grant" if wished else chance.choice(FITTING[ticket.state])
