@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,11 +11,14 @@ from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Select, Table, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
 from office.quick import Quick
 from office.wakeups import Wakeups
+
+WAITS_FOR_TURN = 20.0
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -141,11 +145,32 @@ class Store:
             self.engine.execution_options(reading=True), expire_on_commit=False, autoflush=False
         )
         self.quick = Quick(self.engine, sqlite=self.sqlite)
+        # SQLite has one writer and lets the others ask again and again, in no order: forty officers at once
+        # would now and then find one who never gets its turn. Within a process they stand in line.
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        if not self.sqlite:
+            yield
+            return
+        try:
+            async with asyncio.timeout(WAITS_FOR_TURN):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise PoolTimeout("no turn to write within the time allowed") from error
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """One unit of work: committed at the end of the block, rolled back if it raises."""
-        async with self._writing() as session:
+        """One unit of work: committed at the end of the block, rolled back if it raises.
+
+        Not within another one: on SQLite that would wait for itself until the time allowed is over.
+        """
+        async with self._in_turn(), self._writing() as session:
             async with session.begin():
                 yield session
             rings: set[str] = session.info.pop("rings", set())

@@ -1,4 +1,4 @@
-"""Forty officers at once on one pool of tickets: each act has its one effect, and who came second is told."""
+"""Many officers at once on one pool of tickets: each act has its one effect, who comes second is told."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ from tests.servers import postgres
 from ticketing import intake
 from ticketing.records import Ticket
 
-OFFICERS, TICKETS, HOT, RACES = 40, 120, 12, 2
-SECONDS = 10.0
+# SQLite has one writer at a time and no queue for the others: it is for the small office.
+OFFICERS = {"sqlite": 40, "postgres": 40}
+TICKETS, HOT = 120, 30
+SECONDS = 8.0
 ANSWER = "请带居民身份证到登记站办理。"
 # What each form writes into the chain; a second click on what is done already is no act.
 LINES = {
@@ -89,10 +91,16 @@ class Officer:
         self.pages[shown.status_code] += 1
         return shown.text
 
-    async def sends(self, ticket: int, what: str, version: int, page: str, **more: str) -> Act:
-        """Send a form about the ticket as it stood at this version; the page gives what is hidden in it."""
+    async def sends(
+        self, ticket: int, what: str, version: int, page: str, *, script: bool = True, **more: str
+    ) -> Act:
+        """Send a form about the ticket as it stood at this version; the page gives its token.
+
+        A script is told of a refusal in a line, a person without one on the ticket's page made anew.
+        """
         fields = {"csrf": _hidden(page, "csrf"), "version": str(version), **WORDS.get(what, {}), **more}
-        sent = await self.client.post(f"/admin/tickets/{ticket}/{what}", data=fields)
+        headers = {"accept": "application/json"} if script else {}
+        sent = await self.client.post(f"/admin/tickets/{ticket}/{what}", data=fields, headers=headers)
         said = " ".join(re.findall(r"已由 .{1,6} 于 [0-9:]+ 认领", sent.text))
         location = sent.headers.get("location", "")
         act = Act(self.person.id, ticket, what, version, sent.status_code, location, said)
@@ -109,6 +117,8 @@ class Officer:
             for ticket, version in self.dice.sample(cards[:HOT], min(2, len(cards[:HOT]))):
                 # Whoever reads before they take leaves a colleague the time to be first.
                 await asyncio.sleep(self.dice.uniform(0, 0.1))
+                if time.monotonic() > until:
+                    return
                 if (await self.sends(ticket, "take", version, queue)).done:
                     await self.deals_with(ticket, cited)
             await self.sends(self.dice.choice(pool), "note", 1, queue)
@@ -121,12 +131,17 @@ class Officer:
         if what == "answer":
             seen |= {"version_id": str(cited)}
         both = await asyncio.gather(
-            *(self.sends(ticket, what, version, page, **seen) for _ in range(self.dice.choice((1, 2))))
+            *(
+                self.sends(ticket, what, version, page, script=False, **seen)
+                for _ in range(self.dice.choice((1, 2)))
+            )
         )
         if what == "answer" and any(act.done for act in both):
-            closed = await self.sends(ticket, "close", version + 1, page)
+            page = await self.looks(f"/tickets/{ticket}")
+            closed = await self.sends(ticket, "close", int(_hidden(page, "version")), page)
             if closed.done and self.dice.random() < 0.5:
-                await self.sends(ticket, "reopen", closed.version + 1, page)
+                page = await self.looks(f"/tickets/{ticket}")
+                await self.sends(ticket, "reopen", int(_hidden(page, "version")), page)
 
     async def signs(self, until: float) -> None:
         """Sign what waits for a reviewer; several look at the same list."""
@@ -144,12 +159,21 @@ def _hidden(page: str, name: str) -> str:
     return found[1] if found else "0"
 
 
-async def prepared(store: Store) -> tuple[list[tuple[Staff, str]], list[int], int]:
-    """Forty people who are signed in, the pool of tickets, and an entry that may be cited."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The programs on one database, and how many officers work there at once."""
+
+    store: Store
+    programs: list[Running]
+    officers: int
+
+
+async def prepared(store: Store, how_many: int) -> tuple[list[tuple[Staff, str]], list[int], int]:
+    """People who are signed in, the pool of tickets, and an entry that may be cited."""
     now, people, pool = datetime.now(UTC), list[tuple[Staff, str]](), list[int]()
     async with store.transaction() as session:
         district = await units.election_office(session)
-        for number in range(OFFICERS):
+        for number in range(how_many):
             roles = [Role.DUTY_OFFICER, *([Role.REVIEWER] if number % 4 == 0 else [])]
             # The surname tells them apart on a page, where only it is shown.
             name = f"{chr(0x4E00 + number)}强"
@@ -177,14 +201,12 @@ async def prepared(store: Store) -> tuple[list[tuple[Staff, str]], list[int], in
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def desk(
-    request: pytest.FixtureRequest, tmp_path: Path, begun: Path
-) -> AsyncIterator[tuple[Store, list[Running]]]:
+async def desk(request: pytest.FixtureRequest, tmp_path: Path, begun: Path) -> AsyncIterator[Desk]:
     """One program on SQLite; two on one PostgreSQL that tell each other by one Redis."""
     if request.param == "sqlite":
         async with Running(tmp_path / "var", begun) as program:
             store = Store(f"sqlite+aiosqlite:///{tmp_path / 'var' / 'one-window.db'}")
-            yield store, [program]
+            yield Desk(store, [program], OFFICERS["sqlite"])
             await store.close()
         return
     server: str = request.getfixturevalue("postgres_url")
@@ -196,7 +218,7 @@ async def desk(
     store = Store(address)
     try:
         await asyncio.gather(*(program.start() for program in programs))
-        yield store, programs
+        yield Desk(store, programs, OFFICERS["postgres"])
     finally:
         for program in programs:
             program.close()
@@ -204,48 +226,46 @@ async def desk(
         await postgres.drop_database(server, "desk_load")
 
 
-async def test_forty_officers_at_once_lose_nothing_and_answer_nobody_twice(
-    desk: tuple[Store, list[Running]], record_property: Callable[[str, object], None]
+async def test_officers_at_once_lose_nothing_and_answer_nobody_twice(
+    desk: Desk, record_property: Callable[[str, object], None]
 ) -> None:
-    store, programs = desk
-    people, pool, cited = await prepared(store)
+    store, programs = desk.store, desk.programs
+    people, pool, cited = await prepared(store, desk.officers)
     async with AsyncExitStack() as stack:
         officers = []
         for number, (person, token) in enumerate(people):
+            # The server hangs up on idle connections after five seconds; a form must not meet that moment.
             client = httpx.AsyncClient(
                 base_url=programs[number % len(programs)].address, trust_env=False, timeout=60,
-                cookies={"one-window-desk": token},
+                cookies={"one-window-desk": token}, limits=httpx.Limits(keepalive_expiry=1),
             )  # fmt: skip
             await stack.enter_async_context(client)
             officers.append(Officer(person, client, random.Random(20261120 + number), number % 4 == 0))
-        await they_race(officers, pool[-RACES:])
+        await they_race(officers, pool[-1])
         until = time.monotonic() + SECONDS
         await asyncio.gather(*(officer.works(pool, cited, until) for officer in officers))
     acts = [act for officer in officers for act in officer.acts]
     figures = Counter(f"{act.what} {'done' if act.done else act.status}" for act in acts)
     record_property("figures", figures)
     print(dict(sorted(figures.items())))
+    for program in programs:
+        assert "Traceback" not in program.said(), program.said()[-4000:]
     assert sum((officer.pages for officer in officers), Counter[int]()).keys() == {200}
     assert {act.status for act in acts} <= {303, 409}, figures
-    for program in programs:
-        assert "Traceback" not in program.said()
     await nothing_is_lost(store, acts, pool)
     await nobody_is_told_twice(store, pool)
 
 
-async def they_race(officers: list[Officer], tickets: list[int]) -> None:
-    """All forty take one ticket in the same moment: one has it, the others are told who."""
+async def they_race(officers: list[Officer], ticket: int) -> None:
+    """All take one ticket in the same moment: one has it, the others are told who."""
     pages = await asyncio.gather(*(officer.looks("/keys") for officer in officers))
-    for ticket in tickets:
-        acts = await asyncio.gather(
-            *(one.sends(ticket, "take", 1, page) for one, page in zip(officers, pages, strict=True))
-        )
-        (first,) = [act for act in acts if act.done]
-        name = next(officer.person.masked_name for officer in officers if officer.person.id == first.officer)
-        late = [act for act in acts if not act.done]
-        assert len(late) == OFFICERS - 1
-        for act in late:
-            assert (act.status, act.said.startswith(f"已由 {name} 于")) == (409, True), act
+    acts = await asyncio.gather(
+        *(one.sends(ticket, "take", 1, page, script=False) for one, page in zip(officers, pages, strict=True))
+    )
+    (first,) = [act for act in acts if act.done]
+    name = next(officer.person.masked_name for officer in officers if officer.person.id == first.officer)
+    for act in acts:
+        assert act is first or (act.status == 409 and act.said.startswith(f"已由 {name} 于")), act
 
 
 async def nothing_is_lost(store: Store, acts: list[Act], pool: list[int]) -> None:
