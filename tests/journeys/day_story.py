@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -106,17 +106,11 @@ class Day:
     admin: Page
     third: list[str]
     asker: Visitor
-    visited: list[str] = field(default_factory=list)
 
     async def opens(self, page: Page, path: str) -> None:
         """Go to a page of the console and look whether it is sound."""
         await page.goto(f"{self.home}/admin{path}")
-        await self.sound(page)
-
-    async def sound(self, page: Page) -> None:
-        """The page as it stands is sound; remember that it was seen."""
         await sound(page)
-        self.visited.append(page.url.removeprefix(self.home).partition("?")[0])
 
 
 async def comes_in(
@@ -155,7 +149,7 @@ async def hands_over(day: Day) -> None:
     await day.wang.locator(f"input[name=take][value='{day.begun.left_over}']").press("Space")
     await presses(day.wang.locator("form[action$='/sign'] button"))
     await day.wang.wait_for_url("**done=signed")
-    await day.sound(day.wang)
+    await sound(day.wang)
     await day.opens(day.wang, "/handover/1")
     await day.opens(day.wang, "?view=mine")
     await expect(day.wang.locator("main")).to_contain_text(LEFT_OVER)
@@ -174,10 +168,10 @@ async def makes_the_roster(day: Day) -> None:
     await day.admin.set_input_files("#file", {"name": "下旬.xlsx", "mimeType": kind, "buffer": content})
     await presses(day.admin.locator("form[action='/admin/roster/file'] button"))
     await day.admin.wait_for_url("**/roster/plans/*")
-    await day.sound(day.admin)
+    await sound(day.admin)
     await expect(day.admin.locator("form[action$='/publish']")).to_have_count(0)
     await day.wang.goto(day.admin.url.partition("?")[0])
-    await day.sound(day.wang)
+    await sound(day.wang)
     await presses(day.wang.locator("form[action$='/publish'] button"))
     await day.wang.wait_for_url("**done=published")
     await day.opens(day.wang, f"/roster?from={first.isoformat()}")
@@ -193,10 +187,10 @@ async def takes_calls(day: Day) -> None:
     await expect(page.locator("#words")).to_be_focused()
     await page.keyboard.insert_text(KNOWN)
     await expect(page.locator("[data-choice]").first).to_be_visible()
-    await day.sound(page)
+    await sound(page)
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text("已记录：当场答复")
-    await day.sound(page)
+    await sound(page)
     await page.keyboard.press("Enter")
     await expect(page.locator("#words")).to_be_focused()
     await page.keyboard.insert_text(FOURTEEN[1])
@@ -207,7 +201,7 @@ async def takes_calls(day: Day) -> None:
     await expect(page.locator("h1")).to_have_text("已记录：转未答复")
     await expect(page.locator(".read-out")).to_contain_text("****7788")
     await expect(page.locator(".read-out")).not_to_contain_text("5566")
-    await day.sound(page)
+    await sound(page)
 
 
 async def gathers(day: Day) -> None:
@@ -219,7 +213,7 @@ async def gathers(day: Day) -> None:
     await page.locator("tr", has_text=FOURTEEN[0]).locator("input[name=lead]").press("Space")
     await presses(page.get_by_role("button", name="合并为主工单").first, page)
     await page.wait_for_url("**/admin/clusters/*")
-    await day.sound(page)
+    await sound(page)
     await page.keyboard.press("r")
     await page.wait_for_url("**/admin/tickets/*")
     lead = page.url.partition("?")[0]
@@ -227,11 +221,11 @@ async def gathers(day: Day) -> None:
     await expect(page.locator("textarea[name=text]")).to_be_visible()
     await page.fill("textarea[name=text]", SITTING)
     await page.fill("textarea[name=basis]", "选举委员会第3次会议")
-    await day.sound(page)
+    await sound(page)
     await presses(page.get_by_role("button", name="送审").first)
     await page.wait_for_url("**done=proposed")
     await wang.goto(lead)
-    await day.sound(wang)
+    await sound(wang)
     await presses(wang.get_by_role("button", name="签发").first)
     if await wang.locator("dialog[open]").count():
         await wang.locator("[data-confirm-yes]").press("Enter")
@@ -244,7 +238,7 @@ async def gathers(day: Day) -> None:
         if not seen["未到"]:
             break
         await page.wait_for_timeout(250)
-    await day.sound(page)
+    await sound(page)
     assert (seen["成员"], seen["已告知"], seen["待取"], seen["未到"]) == (14, 7, 2, 0), seen
     # The clock may have put the undeliverable ones onto the call-back list by now.
     assert seen["无法送达"] + seen["待回拨"] == 5, seen

@@ -20,6 +20,7 @@ from office.units import Unit
 from office.words import CHINESE, say
 from tests.journeys.day_story import NARROW, PHONE, SECRET, WIDE, Day, mailbox, presses
 from tests.journeys.test_crash import arrived
+from tests.journeys.test_story import sound
 from ticketing.records import Ticket, TicketState
 from ticketing.restricted import HIDDEN
 
@@ -35,23 +36,23 @@ async def mends(day: Day) -> None:
     assert numbers
     await admin.goto(f"{day.home}/admin/go?q={numbers[0]}")
     await admin.wait_for_url("**/admin/entries/*")
-    await day.sound(admin)
+    await sound(admin)
     entry = admin.url.partition("?")[0]
     await admin.goto(f"{entry}/edit")
     await admin.fill("textarea[name=short]", MENDED)
     await admin.select_option("select[name=alteration]", "substantive")
-    await day.sound(admin)
+    await sound(admin)
     await presses(admin.locator("button[name=then][value=submit]"))
     await admin.wait_for_url("**done=submitted")
     await wang.goto(entry)
-    await day.sound(wang)
+    await sound(wang)
     await presses(wang.get_by_role("button", name="发布").first)
     publish = wang.get_by_role("button", name="确认发布")
     await expect(publish).to_be_visible(timeout=60_000)
-    await day.sound(wang)
+    await sound(wang)
     await presses(publish)
     await wang.wait_for_url("**/admin/recalls/*")
-    await day.sound(wang)
+    await sound(wang)
     await expect(wang.locator("#new_text")).to_have_value(re.compile("代为联系开具"))
     await admin.goto(wang.url.partition("?")[0])
     await expect(admin.locator("form[action$='/send']")).to_have_count(0)
@@ -63,7 +64,7 @@ async def mends(day: Day) -> None:
     assert "代为联系开具" in said
     await day.asker.tap("知道了")
     await wang.reload()
-    await day.sound(wang)
+    await sound(wang)
     shown = await wang.locator("section[aria-labelledby=board] dl").inner_text()
     assert [int(figure) for figure in re.findall(r"^[0-9]+$", shown, re.MULTILINE)] == [1, 1, 0, 0, 0, 0, 1]
     await day.opens(wang, "/recalls")
@@ -84,14 +85,16 @@ async def keeps_the_secret(day: Day) -> None:
     await wang.select_option("#owner", str(owner.id))
     await wang.fill("#reason_offline", "涉及他人，当面了解")
     await presses(wang.get_by_role("button", name="转线下办理"), wang)
+    await expect(wang.locator("form[action$='/take-offline']")).to_have_count(0)
     await expect(wang.locator("main")).to_contain_text(HIDDEN)
-    await day.sound(wang)
+    await expect(wang.locator("main")).not_to_contain_text(SECRET)
+    await sound(wang)
     await day.opens(li, ticket)
     await li.get_by_text("查看内容").first.press("Enter")
     await li.fill("#reason_open", WHY)
     await presses(li.get_by_role("button", name="查看内容"))
     await expect(li.locator("main")).to_contain_text(SECRET)
-    await day.sound(li)
+    await sound(li)
     for page in (li, wang, day.admin):
         for path in (ticket, "?view=all", "/day-end", "/restricted", "/clusters", "/missed", "/audit"):
             await page.goto(f"{day.home}/admin{path}")
@@ -110,7 +113,7 @@ async def ends_the_day(day: Day) -> None:
     await day.wang.locator("#reason").press("Enter")
     await day.wang.wait_for_url("**done=disposed")
     await expect(day.wang.locator("main")).to_contain_text(LATER)
-    await day.sound(day.wang)
+    await sound(day.wang)
     await expect(day.wang.locator("main")).to_contain_text("都已说明")
 
 
