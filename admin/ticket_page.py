@@ -97,6 +97,7 @@ def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dic
         "id": ticket.id,
         "no": ticket.ticket_no,
         "version": ticket.version,
+        "cluster_id": ticket.cluster_id,
         "words": ticket.words,
         "state": desk.t(f"ticket.state.{ticket.state}"),
         "state_key": ticket.state.value,
@@ -235,4 +236,5 @@ def _can(desk: Desk, ticket: Ticket) -> dict[str, bool]:
         and tickets.may_be_void(ticket),
         "phrasing": desk.may(Permission.DRAFT_ENTRIES),
         "promote": desk.may(Permission.DRAFT_ENTRIES) and done and ticket.entry_created_id is None,
+        "tip": desk.may(Permission.DRAFT_ENTRIES) and done,
     }
