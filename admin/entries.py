@@ -215,6 +215,7 @@ def _version(desk: Desk, row: EntryVersion, names: dict[int, str], places: dict[
         "created": times.moment(row.created_at, language),
         "published": times.moment(row.published_at, language) if row.published_at else "",
         "note": row.review_note,
+        "alteration": desk.t(f"alteration.{row.alteration}") if row.alteration else "",
         "ticket_id": row.ticket_id,
     }
 

@@ -76,11 +76,10 @@ async def show_recall(desk: Reading, recall_id: Number) -> Response:
 @router.post("/{recall_id}/send")
 async def send(desk: Publishing, recall_id: Number) -> Response:
     """Let the correction go out to everybody who was told the old wording."""
-    recall, form = await _recall(desk, recall_id), desk.form
+    recall = await _recall(desk, recall_id)
     await recalling.send(
-        desk.session, recall, form.text("old_text"), form.text("new_text"),
-        seen=form.number("version"), actor=desk.person, now=desk.now,
-    )  # fmt: skip
+        desk.session, recall, seen=desk.form.number("version"), actor=desk.person, now=desk.now
+    )
     return done(f"/admin/recalls/{recall_id}", "recall_sent")
 
 

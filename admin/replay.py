@@ -144,6 +144,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         current={
             "id": version.id, "number": version.number, "version": version.version,
             "question": version.question,
+            "alteration": desk.t(f"alteration.{version.alteration}") if version.alteration else "",
         },
         check=await _check(desk, found, entry, version) if found else None,
         holds=holds,

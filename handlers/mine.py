@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.filters import Command, Filter
 from aiogram.methods import AnswerCallbackQuery, EditMessageReplyMarkup
 from aiogram.types import CallbackQuery, Message
@@ -17,7 +18,7 @@ from handlers.plain_words import Said
 from handlers.turn import Reply, Turn
 from office import outbox
 from office.errors import Conflict, NotFound
-from ticketing import numbers, queue, tickets, verdicts
+from ticketing import intake, numbers, queue, tickets, verdicts
 from ticketing.records import OPEN_STATES, FollowUp, Ticket, TicketState
 
 router = Router(name="mine")
@@ -26,6 +27,10 @@ SHOWN = 5
 LONGEST_REQUEST = 40
 _ANSWERS = {"yes": FollowUp.SOLVED, "no": FollowUp.NOT_SOLVED, "none": FollowUp.NO_COMMENT}
 _PROGRESS = re.compile(r"^\s*(?:查?进度|/mine)\s*[:：]?\s*(\S.*)$")
+_NOT_SOLVED = re.compile(
+    r"^\s*(?:还是|仍然|仍)?(?:还没有?|没有?|未)(?:解决|弄明白|搞懂)[^吗么？?]*[，,。.!！、\s]\S"
+    r"|^\s*还没有[，,。!！、\s]+\S"
+)
 _CODE = re.compile(rf"[{numbers.PROGRESS_ALPHABET}]{{{numbers.PROGRESS_LENGTH}}}")
 
 
@@ -134,19 +139,47 @@ async def follow_up(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Rep
 
 
 async def verdict(turn: Turn, said: str) -> Reply:
-    """The word on the newest answer that came from a person; nothing if there is none to be had.
+    """The word on the newest answer that came from a person; nothing if there is none to be had."""
+    ticket = await _answered(turn)
+    if ticket is None:
+        return []
+    try:
+        return await _say_so(turn, ticket, _ANSWERS[said])
+    except Conflict:
+        return []
 
-    Who was told the answer of a ticket that theirs was joined to has a word on it as well.
-    """
+
+async def _answered(turn: Turn) -> Ticket | None:
+    """The asker's ticket with the newest answer of a person, also one that was joined to another's."""
     for ticket in await queue.of_asker(turn.session, turn.contact):
         lead = await queue.standing(turn.session, ticket)
         told = lead is ticket or lead.contact_id != ticket.contact_id
         if told and lead.state in (TicketState.ANSWERED, TicketState.CLOSED):
-            try:
-                return await _say_so(turn, ticket, _ANSWERS[said])
-            except Conflict:
-                return []
-    return []
+            return ticket
+    return None
+
+
+class NotSolvedYet(Filter):
+    """Passes 还没有解决 with more after it, from somebody whom a person has answered, with that ticket."""
+
+    async def __call__(self, message: Message, turn: Turn) -> bool | dict[str, Any]:
+        if not _NOT_SOLVED.match(message.text or ""):
+            return False
+        ticket = await _answered(turn)
+        return {"ticket": ticket} if ticket is not None else False
+
+
+@router.message(NotSolvedYet())
+async def not_solved_yet(message: Message, turn: Turn, ticket: Ticket) -> Reply:
+    """还没有解决，停车费多少: the ticket is open again, and what was added stands in it."""
+    try:
+        reply = await _say_so(turn, ticket, FollowUp.NOT_SOLVED)
+    except Conflict:
+        raise SkipHandler from None  # closed too long ago: it is a new question
+    if not reply:
+        raise SkipHandler
+    await intake.append(turn.session, ticket, message.text or "", now=turn.now, event_id=turn.event_id)
+    return reply
 
 
 async def _say_so(turn: Turn, ticket: Ticket, said: FollowUp) -> Reply:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import calendar
 from knowledge.versions import Entry, EntryLevel, EntryState, EntryVersion
-from office import outbox
+from office import notices, outbox
 from office.errors import Conflict, Invalid, NotPermitted
 from office.hours import OfficeHours
 from office.staff import Permission, Staff, must, second_person
@@ -48,6 +48,11 @@ async def revise(session: AsyncSession, ticket: Ticket, remark: str, *, actor: S
     await post(session, ticket, PostKind.NOTE, await clean(session, text_given(remark)), now=now, staff=actor)
     holder = await session.get(Staff, ticket.assignee_id) if ticket.assignee_id else None
     await move(session, ticket, S.WORKING, "revise", actor.as_actor(), now)
+    if ticket.author_id is not None:
+        await notices.tell(
+            session, ticket.author_id, "revised", {"no": ticket.ticket_no}, subject=f"ticket:{ticket.id}",
+            key=f"revised:{ticket.id}:{ticket.version}", now=now,
+        )  # fmt: skip
     if holder is None or not holder.active:
         ticket.assignee_id = ticket.taken_at = None
         await move(session, ticket, S.UNASSIGNED, "requeue", actor.as_actor(), now)

@@ -61,22 +61,12 @@ async def count_waiting(session: AsyncSession) -> int:
     return await session.scalar(waiting) or 0
 
 
-async def send(
-    session: AsyncSession,
-    recall: Recall,
-    old_text: str,
-    new_text: str,
-    *,
-    seen: int,
-    actor: Staff,
-    now: datetime,
-) -> None:
-    """Let a correction go out, in the words that the second person has read and may have mended.
+async def send(session: AsyncSession, recall: Recall, *, seen: int, actor: Staff, now: datetime) -> None:
+    """Let a correction go out as it stands: the published wording, or what the first person proposed.
 
-    Raises `NotPermitted`, `Conflict("stale_card")`, `Invalid("recall_text_needed")`.
+    Nobody changes the words alone at the last moment. Raises `NotPermitted`, `Conflict("stale_card")`.
     """
     await _decides(session, recall, seen, actor, now)
-    recall.old_text, recall.new_text = _text(old_text), _text(new_text)
     recall.decided_by_id, recall.decided_at = actor.id, now
     people = await gather(session, recall)
     await audit.move(
@@ -257,10 +247,3 @@ async def board(session: AsyncSession, recall: Recall) -> Board:
         to_call=to_call,
         acknowledged=acknowledged or 0,
     )
-
-
-def _text(text: str) -> str:
-    text = text.strip()
-    if not text:
-        raise Invalid("recall_text_needed")
-    return redact.text(text).text[:LONGEST_TEXT]

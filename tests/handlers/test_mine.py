@@ -8,7 +8,7 @@ from handlers.callbacks import Op, tap
 from office.contacts import Contact, ContactState
 from tests.journeys.conversation import Chat, Out, Town, number_and_code
 from ticketing import tickets
-from ticketing.records import FollowUp, TicketState
+from ticketing.records import FollowUp, ThreadPost, TicketState
 
 BOTH_DATABASES = True
 
@@ -240,3 +240,21 @@ async def _joined_and_answered(chat: Chat, town: Town) -> tuple[Chat, Out]:
         await tickets.join(session, other, one, cluster_id=1, actor=town.cast.li_qiang, now=town.now)
     await town.answers(lead)
     return neighbour, await town.delivers()
+
+
+async def test_not_solved_with_more_after_it_opens_the_ticket_with_these_words(
+    town: Town, chat: Chat
+) -> None:
+    await chat.says("新楼盘还没有门牌号，登记表上的地址怎么填？")
+    await town.answers(await town.ticket())
+    out = await chat.says("还没有解决，停车费多少？")
+    assert "已重新办理，编号不变。" in out.text
+    ticket = await town.ticket()
+    assert ticket.state is TicketState.WORKING
+    lines = [line.text for line in await town.rows(ThreadPost)]
+    assert lines[-1] == "还没有解决，停车费多少？"
+
+
+async def test_the_same_words_without_an_answer_are_a_question(town: Town, chat: Chat) -> None:
+    await chat.says("还没有解决，停车费多少？")
+    assert "已重新办理" not in (await chat.says("还没有，停车费多少？")).text
