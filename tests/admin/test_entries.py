@@ -306,7 +306,7 @@ async def test_reader_without_the_role_neither_drafts_nor_publishes(
     assert (await desk.get(f"{base}/edit")).status_code == 403
     for act in ("submit", "drop", "send-back", "publish", "retire", "edit"):
         assert (await desk.post(f"{base}/{act}", FIELDS)).status_code == 403, act
-    assert (await desk.get("/admin")).headers["location"] == "/admin/entries"
+    assert (await desk.get("/admin")).headers["location"] == "/admin/calls"
 
 
 async def test_an_entry_is_made_for_a_street_and_stays_its_own(
