@@ -26,6 +26,7 @@ router = APIRouter()
 Own = Annotated[Desk, Depends(signed_in(None))]
 LONGEST: Final = 80
 MOST: Final = 8
+SHORTEST_WORDS: Final = 2
 # Pages that stand in no menu.
 FURTHER: Final = (
     ("/admin/calls/new", "palette.new_call", Permission.OPEN_TICKETS),
@@ -116,9 +117,10 @@ async def _tickets(desk: Desk, query: str) -> list[dict[str, str]]:
 
 async def _entries(desk: Desk, query: str) -> list[dict[str, str]]:
     number = _ENTRY.fullmatch(_folded(query).upper())
-    if number is None or not desk.may(Permission.SEE_ENTRIES):
+    if not desk.may(Permission.SEE_ENTRIES) or (number is None and len(query) < SHORTEST_WORDS):
         return []
-    rows, _ = await shelf.listed(desk.session, desk.person, Filter(state=None, search=f"K-{number[1]}"))
+    search = Filter(state=None, search=f"K-{number[1]}") if number else Filter(search=query)
+    rows, _ = await shelf.listed(desk.session, desk.person, search)
     return [
         {
             "kind": "entry",

@@ -124,6 +124,9 @@ async def read(desk: Desk, asked: Mapping[str, str]) -> Chosen:
     reach = await staff.reach(desk.session, desk.person)
     within = [unit for unit in await units.all_units(desk.session) if contains(reach, unit.path)]
     cluster = asked.get("cluster", "")
+    days = (_day(asked.get("from", "")), _day(asked.get("to", "")))
+    if days[0] and days[1] and days[0] > days[1]:
+        days = (days[1], days[0])
     return Chosen(
         view=asked.get("view", "") if asked.get("view") in VIEWS else "open",
         within=within,
@@ -133,8 +136,8 @@ async def read(desk: Desk, asked: Mapping[str, str]) -> Chosen:
         ledger=next((one for one in LedgerKind if one.value == asked.get("ledger")), None),
         kind=next((one for one in TicketKind if one.value == asked.get("kind")), None),
         cluster_id=int(cluster) if cluster.isascii() and cluster.isdecimal() and len(cluster) < 10 else None,
-        first_day=_day(asked.get("from", "")),
-        last_day=_day(asked.get("to", "")),
+        first_day=days[0],
+        last_day=days[1],
     )
 
 

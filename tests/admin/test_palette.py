@@ -115,3 +115,13 @@ async def test_a_refused_table_is_not_kept_in_the_page(signed_in: SignIn, cast: 
     assert "“身份证号”一列不能有" in wrong.text
     assert "kept_file" not in wrong.text
     assert (await send(browser, None, then="look")).status_code == 422
+
+
+async def test_entries_are_found_by_words_of_their_question(
+    store: Store, cast: Cast, clock: Clock, signed_in: Any
+) -> None:
+    async with store.transaction() as session:
+        await an_entry(session, cast, clock())
+    desk = await signed_in(cast.li_qiang)
+    assert "K-0540" in (await desk.get("/admin/go?q=选民证")).text
+    assert "K-0540" not in (await desk.get("/admin/go?q=证")).text
