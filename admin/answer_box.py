@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from admin import times
+from admin import suggestions, times
 from admin.pages import Desk, Refusal
 from knowledge.conflicts import Difference
 from knowledge.versions import EntryVersion
+from office import units
 from ticketing import answering, drafts, macros
 from ticketing.particulars import AnswerMode, Cause
 from ticketing.records import Ticket
@@ -25,20 +26,23 @@ async def of(
     basis = (draft.basis if draft else "") or (cited["basis"] if cited else "") or ticket.conclusion_basis
     refused = refusal is not None and "text" in desk.form.fields
     if refused:
-        text, basis = desk.form.text("text"), desk.form.text("basis") or basis
+        text, basis = desk.form.text("text"), await basis_typed(desk) or (cited["basis"] if cited else "")
     found: list[dict[str, Any]] = []
     if cited and text.strip():
         version = await desk.session.get(EntryVersion, cited["version_id"])
-        found = await differing(desk, ticket, text, version)
+        found = await differing(desk, ticket, text, version, draft.version_id if draft else None)
     return {
         "text": text,
         "basis": basis,
         "version_id": str(cited["version_id"]) if cited else "",
+        "cited_before": desk.form.text("cited_before")
+        if refused and not cited
+        else (str(cited["version_id"]) if cited else ""),
         "needs_reviewer": bool(cited and cited["needs_reviewer"]),
         "drafted": bool(draft),
         "differences": found,
         "explained": desk.form.text("explained") if refused else "",
-        "mode": (desk.form.text("mode") if refused else "") or _mode(ticket),
+        "mode": (desk.form.text("mode") if refused else "") or AnswerMode.CHAT.value,
         "modes": _modes(desk, ticket),
         "cause": (desk.form.text("cause") if refused else "") or (ticket.cause.value if ticket.cause else ""),
         "causes": [("", desk.t("cause.none")), *((cause.value, desk.t(f"cause.{cause}")) for cause in Cause)],
@@ -59,10 +63,22 @@ def _modes(desk: Desk, ticket: Ticket) -> list[tuple[str, str]]:
     )
 
 
-def _mode(ticket: Ticket) -> str:
-    if ticket.contact_id is not None:
-        return AnswerMode.CHAT.value
-    return (ticket.answer_mode or AnswerMode.PHONE).value
+def mode_words(desk: Desk, ticket: Ticket) -> str:
+    """How the asker will learn a proposed answer, as whoever signs it has to know."""
+    return dict(_modes(desk, ticket)).get((ticket.answer_mode or AnswerMode.CHAT).value, "")
+
+
+async def basis_typed(desk: Desk) -> str:
+    """The basis in the form, without the one that came with a citation chosen no more.
+
+    `cited_before` is the version that the form was made with.
+    """
+    basis, before = desk.form.text("basis"), desk.form.text("cited_before")
+    if not before.isdecimal() or len(before) > 9 or before == desk.form.text("version_id"):
+        return basis
+    office = await units.election_office(desk.session)
+    quoted = await suggestions.citation(desk, int(before), office)
+    return "" if quoted and " ".join(basis.split()) == " ".join(quoted["basis"].split()) else basis
 
 
 async def chosen(desk: Desk, ticket: Ticket) -> str:
@@ -85,10 +101,12 @@ async def colleagues(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
 
 
 async def differing(
-    desk: Desk, ticket: Ticket, text: str, version: EntryVersion | None
+    desk: Desk, ticket: Ticket, text: str, version: EntryVersion | None, drafted_from: int | None = None
 ) -> list[dict[str, Any]]:
     """Each difference of a text from what it cites and from the calendar: both sides, and a line in words."""
-    found = await answering.guard(desk.session, ticket, text, version, now=desk.now)
+    found = await answering.guard(
+        desk.session, ticket, text, version, now=desk.now, drafted_from=drafted_from
+    )
     entry = await answering.cited(desk.session, version.id) if version else None
     no, number = (entry[0].entry_no, entry[1].number) if entry else ("", 0)
     return list(_shown(desk, found, no, number))
@@ -98,6 +116,8 @@ def _shown(desk: Desk, found: Iterable[Difference], no: str, number: int) -> Ite
     for one in found:
         if one.kind.value == "calendar" or not no:
             words = desk.t("conflict.calendar", yours=one.yours, approved=one.approved)
+        elif one.kind.value in ("foreign", "older"):
+            words = desk.t(f"conflict.{one.kind}", entry=no, n=number, yours=one.yours)
         elif one.approved:
             words = desk.t("conflict", entry=no, n=number, yours=one.yours, approved=one.approved)
         else:

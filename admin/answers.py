@@ -69,7 +69,7 @@ async def _keep(desk: Desk, ticket: Ticket, text: str) -> None:
         text,
         actor=desk.person,
         now=desk.now,
-        basis=desk.form.text("basis"),
+        basis=await answer_box.basis_typed(desk),
         version_id=version.id if version else None,
     )
 
@@ -98,7 +98,8 @@ async def cite(desk: Working, ticket_id: Number, version_id: Number) -> Response
     if typed == (quoted or chosen)["short"]:
         typed = ""
     text = f"{typed}\n\n{chosen['short']}" if typed else chosen["short"]
-    basis = desk.form.text("basis") or chosen["basis"]
+    typed_basis = desk.form.text("basis")
+    basis = chosen["basis"] if not typed_basis or (quoted and typed_basis == quoted["basis"]) else typed_basis
     await drafts.save(
         desk.session, ticket, text, actor=desk.person, now=desk.now, basis=basis, version_id=version_id
     )
@@ -134,7 +135,8 @@ async def propose(desk: Working, ticket_id: Number) -> Response:
     """Hand an answer to a reviewer: because no entry carries it, or because its officer wants that."""
     ticket = await _answerable(desk, ticket_id)
     text = desk.form.text("text")
-    given = [part for part in (desk.form.text("basis").strip(), desk.form.text("explained").strip()) if part]
+    basis = (await answer_box.basis_typed(desk)).strip()
+    given = [part for part in (basis, desk.form.text("explained").strip()) if part]
     version = await _chosen(desk)
     await tickets.propose(desk.session, ticket, text, "\n".join(given), actor=desk.person, now=desk.now)
     ticket.conclusion_version_id = version.id if version else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from admin import forms
@@ -20,14 +21,19 @@ from ticketing.records import OPEN_STATES, UnansweredReason
 
 MOST = 6
 EXCERPT = 60
-NOTHING: dict[str, Any] = {"likely": [], "outcome": "", "chosen": "", "offers": [], "group": "", "why": ""}
+NOTHING: dict[str, Any] = {
+    "likely": [], "outcome": "", "chosen": "", "offers": [], "group": "", "why": "",
+    "listed": "", "preset": "",
+}  # fmt: skip
 
 
 async def context(desk: Desk, unit: Unit, asker: AskerKind | None) -> dict[str, Any]:
     """The fragment's facts for what stands in the form; nothing for an empty question.
 
     A voter is only offered what a voter may be told. `chosen` is the version that Enter would answer with:
-    what was chosen before if it is still among them, else the first one that the matcher is sure enough of.
+    what was chosen by hand if it is still among them, else the first one that the matcher is sure enough of.
+    A first one that would only make a ticket is not preset beside one that may be read out. `listed` stands
+    for the question that the list was made for; `preset` is what was chosen by nobody.
     """
     words = await asked(desk)
     if not words:
@@ -36,21 +42,39 @@ async def context(desk: Desk, unit: Unit, asker: AskerKind | None) -> dict[str, 
     office = await units.election_office(desk.session)
     rows = [row for found in outcome.candidates[:MOST] if (row := await _row(desk, found, office))]
     kind = "hit" if isinstance(outcome, Hit) else "near" if isinstance(outcome, Near) else "miss"
-    held = desk.form.text("version_id")
+    # Sent with an older list: what was chosen there was chosen for another question.
+    old = desk.form.text("then") == "spot" and not await still_listed(desk, unit)
+    held = "" if old else desk.form.text("version_id")
+    if held == desk.form.text("preset"):
+        held = ""
     first = rows[0]["version_id"] if rows and kind != "miss" else ""
+    needs_reviewer = bool(first) and rows[0]["needs_reviewer"]
+    if needs_reviewer and not all(row["needs_reviewer"] for row in rows):
+        first = ""
     chosen = held if held in {row["version_id"] for row in rows} else first
     topic = _topic(outcome)
     platform = bool(desk.form.text("platform_module"))
-    needs_reviewer = bool(rows) and kind != "miss" and rows[0]["needs_reviewer"]
     why = UnansweredReason.NEEDS_SUPERIOR if needs_reviewer else UnansweredReason.NO_ENTRY
     return {
         "likely": rows,
-        "outcome": kind if rows else "none",
+        "outcome": "none" if not rows else "review" if needs_reviewer else kind,
+        "listed": mark(words, unit),
+        "preset": first,
         "chosen": chosen,
         "offers": await _offers(desk, words, topic),
         "group": await group_for(desk.session, topic, asker, platform),
         "why": why.value,
     }
+
+
+def mark(words: str, unit: Unit) -> str:
+    """What stands for a question to a unit: the same for the same words, however they are broken in lines."""
+    return hashlib.sha256(f"{unit.id} {' '.join(words.split())}".encode()).hexdigest()[:16]
+
+
+async def still_listed(desk: Desk, unit: Unit) -> bool:
+    """Whether the list in the posted form was made for the question that now stands in it."""
+    return desk.form.text("listed") == mark(await asked(desk), unit)
 
 
 async def asked(desk: Desk) -> str:

@@ -103,7 +103,7 @@ async def correct(desk: Calling, enquiry_id: Number) -> Response:
     ledger = call_form.choice(desk, "ledger", LedgerKind)
     text = desk.form.text("correction")
     await call_log.correct(desk.session, found, text, ledger, actor=desk.person, now=desk.now)
-    return done(f"/admin/calls/{enquiry_id}", "saved")
+    return done(f"/admin/calls/{enquiry_id}", "corrected")
 
 
 async def _record(desk: Desk, then: str) -> Enquiry:
@@ -112,6 +112,8 @@ async def _record(desk: Desk, then: str) -> Enquiry:
     if then == "spot":
         if not desk.form.text("version_id"):
             raise Invalid("calls.entry_needed")
+        if not await call_likely.still_listed(desk, await call_form.unit_of(desk)):
+            raise Conflict("calls.list_changed")
         version = await get_version(session, desk.form.number("version_id"))
         return await calls.answered(session, await call_form.call(desk), version, hours=desk.hours, **facts)
     if desk.form.text("append_to"):

@@ -96,7 +96,7 @@ async def down(desk: Working, ticket_id: Number) -> Response:
     person = await staff.get(desk.session, int(to)) if to.isdecimal() else None
     reason = desk.form.text("reason_down")
     await superiors.down(desk.session, ticket, unit, person, reason, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return special_forms.back(ticket_id, "handed_down")
 
 
 @router.post("/check")

@@ -38,7 +38,7 @@ async def _offline(desk: Desk, ticket: Ticket, *, leads: bool) -> dict[str, Any]
     flagged = is_open and restricted.flagged(ticket)
     decides = leads and S.OFFLINE in TRANSITIONS[ticket.state]
     people = [
-        (one.id, one.masked_name) for one in (await offline.suited(desk.session, ticket) if decides else [])
+        (one.id, one.name) for one in (await offline.suited(desk.session, ticket) if decides else [])
     ]
     return {
         "flagged": flagged,
@@ -64,7 +64,7 @@ async def _case(desk: Desk, ticket: Ticket, *, leads: bool) -> dict[str, Any]:
     reviewers = await staff.names(session, {row.reviewed_by_id for row, _ in opened if row.reviewed_by_id})
     return {
         "open": is_offline,
-        "owner": owner.masked_name,
+        "owner": owner.name,
         "mine": owner.id == person.id,
         "done": times.moment(ticket.offline_done_at, language) if ticket.offline_done_at else "",
         "way": desk.t(f"offline.way.{ticket.offline_way}") if ticket.offline_way else "",
@@ -75,9 +75,9 @@ async def _case(desk: Desk, ticket: Ticket, *, leads: bool) -> dict[str, Any]:
         "may_open": works and listed,
         "may_break": not listed and works and desk.may(Permission.PUBLISH_ENTRIES),
         "may_list": leads,
-        "readers": [{"id": one.id, "name": one.masked_name, "owner": one.id == owner.id} for one in readers],
-        "others": [(one.id, one.masked_name) for one in others if one.id not in ids],
-        "owners": [(one.id, one.masked_name) for one in others if one.id != owner.id] if is_offline else [],
+        "readers": [{"id": one.id, "name": one.name, "owner": one.id == owner.id} for one in readers],
+        "others": [(one.id, one.name) for one in others if one.id not in ids],
+        "owners": [(one.id, one.name) for one in others if one.id != owner.id] if is_offline else [],
         "openings": [
             {
                 "who": one.masked_name,

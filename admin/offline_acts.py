@@ -40,7 +40,7 @@ async def _list(desk: Desk, refusal: Refusal | None = None) -> Response:
             "unit": case.unit.name,
             "kind": desk.t(f"ticket.kind.{case.ticket.kind}"),
             "waits": case.ticket.state is not TicketState.OFFLINE,
-            "owner": case.owner.masked_name if case.owner else "",
+            "owner": case.owner.name if case.owner else "",
             "mine": case.owner is not None and case.owner.id == desk.person.id,
             "since": times.moment(case.ticket.accepted_at, language),
             "days": (desk.now - case.ticket.accepted_at).days,
@@ -76,7 +76,7 @@ async def review(desk: Reviewing, opening_id: Number) -> Response:
     """Another reviewer has looked at why the glass was broken."""
     desk.on_refusal(_list)
     await openings.review(desk.session, opening_id, actor=desk.person, now=desk.now)
-    return done("/admin/restricted", "saved")
+    return done("/admin/restricted", "kept")
 
 
 @router.post("/tickets/{ticket_id}/flag")
@@ -88,7 +88,7 @@ async def flag(desk: Opening, ticket_id: Number) -> Response:
         # A registrar has no page of a ticket; the act itself looks whether it is one they took in.
         ticket = await tickets.get(desk.session, ticket_id)
     await offline.flag(desk.session, ticket, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id) if desk.may(Permission.SEE_TICKETS) else done("/admin/me", "saved")
+    return special_forms.back(ticket_id) if desk.may(Permission.SEE_TICKETS) else done("/admin/me", "kept")
 
 
 @router.post("/tickets/{ticket_id}/unflag")
@@ -110,7 +110,7 @@ async def take(desk: Working, ticket_id: Number) -> Response:
         desk.session, ticket, owner, readers=readers, reason=desk.form.text("reason_offline"),
         sealer=desk.services.sealer, actor=desk.person, now=desk.now,
     )  # fmt: skip
-    return special_forms.back(ticket_id)
+    return special_forms.back(ticket_id, "taken_offline")
 
 
 @router.post("/tickets/{ticket_id}/entrust")
@@ -150,7 +150,7 @@ async def close(desk: Working, ticket_id: Number) -> Response:
     except ValueError as error:
         raise Invalid("offline_class") from error
     await offline.close(desk.session, ticket, way, result, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return special_forms.back(ticket_id, "closed_offline")
 
 
 @router.post("/tickets/{ticket_id}/restricted")

@@ -26,9 +26,9 @@ async def ticket_of(desk: Desk, ticket_id: int, *, fresh: bool = True) -> Ticket
     return ticket
 
 
-def back(ticket_id: int) -> Response:
-    """Go and look at the ticket again."""
-    return done(f"/admin/tickets/{ticket_id}", "saved")
+def back(ticket_id: int, word: str = "kept") -> Response:
+    """Go and look at the ticket again; `word` says what has just been done."""
+    return done(f"/admin/tickets/{ticket_id}", word)
 
 
 async def chosen(desk: Desk, field: str) -> Staff:

@@ -184,7 +184,7 @@ async def _past(desk: Desk, ticket: Ticket, words: str) -> list[dict[str, Any]]:
 async def _review(desk: Desk, ticket: Ticket) -> dict[str, Any]:
     """What a reviewer has to see beside the proposed text: what it cites and where it says otherwise."""
     if ticket.state is not S.IN_REVIEW:
-        return {"cited": "", "differences": []}
+        return {"cited": "", "differences": [], "mode": ""}
     version = None
     if ticket.conclusion_version_id is not None:
         version = await desk.session.get(EntryVersion, ticket.conclusion_version_id)
@@ -192,6 +192,7 @@ async def _review(desk: Desk, ticket: Ticket) -> dict[str, Any]:
     return {
         "cited": desk.t("review.cited", no=entry.entry_no, n=version.number) if entry and version else "",
         "differences": await answer_box.differing(desk, ticket, ticket.proposed_text, version),
+        "mode": answer_box.mode_words(desk, ticket),
     }
 
 

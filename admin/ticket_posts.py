@@ -138,7 +138,7 @@ async def nudge(desk: Working, ticket_id: Number) -> Response:
     """Remind whoever has the ticket."""
     ticket = await _ticket(desk, ticket_id, fresh=False)
     await interim.nudge(desk.session, ticket, desk.form.text("nudge_text"), by=desk.person, now=desk.now)
-    return _back(ticket_id, "nudged")
+    return _back(ticket_id, "nudged" if ticket.assignee_id or ticket.merged_into_id else "nudged_leaders")
 
 
 @router.post("/{ticket_id}/split")

@@ -27,7 +27,7 @@ from ticketing.records import Ticket, TicketState
 router = Router(name="cite")
 
 OFFERED = 3
-DIFFERS = "answer.conflicts"
+DIFFERS = ("answer.conflicts", "answer.version_moved")
 AMONG_STAFF = frozenset({AskerKind.REGISTRAR, AskerKind.WORK_GROUP, AskerKind.STREET_OFFICE})
 
 
@@ -93,7 +93,7 @@ async def sent(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
             turn.session, ticket, text, version, actor=person, hours=turn.hours, now=turn.now
         )
     except Conflict as error:
-        if error.key != DIFFERS:
+        if error.key not in DIFFERS:
             raise
         # Side by side is for a screen: the draft waits there.
         toast = AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("cite.differs"))

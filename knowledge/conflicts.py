@@ -28,6 +28,8 @@ class DifferenceKind(StrEnum):
     NAME = auto()
     NEGATION = auto()
     CALENDAR = auto()
+    FOREIGN = auto()
+    OLDER = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import answer, calendar, conflicts, elections, figures
+from knowledge import answer, calendar, conflicts, elections, figures, sameness
 from knowledge.conflicts import Difference, DifferenceKind
-from knowledge.versions import Entry, EntryLevel, EntryVersion
+from knowledge.versions import Alteration, Entry, EntryLevel, EntryVersion
 from office import units
 from office.units import Unit
 from ticketing.records import Ticket
@@ -19,12 +19,20 @@ SHORTEST_NAME = 3
 
 
 async def guard(
-    session: AsyncSession, ticket: Ticket, text: str, version: EntryVersion | None, *, now: datetime
+    session: AsyncSession,
+    ticket: Ticket,
+    text: str,
+    version: EntryVersion | None,
+    *,
+    now: datetime,
+    drafted_from: int | None = None,
 ) -> tuple[Difference, ...]:
     """The differences between a draft and what it cites, the calendar in force and the office's own ways.
 
     Without a cited version only the calendar is held against it: such an answer goes to a reviewer anyway.
     What the asker said themselves is no news to them, unless the entry has something else in its place.
+    A text of which little stands in the cited version differs as a whole, and so does what it has from a
+    wording replaced since in substance; `drafted_from` is the version the draft was written from.
     """
     dates = await elections.spans(session, now)
     office = await units.election_office(session)
@@ -32,12 +40,50 @@ async def guard(
     names = {unit.name for unit in everywhere if len(unit.name) >= SHORTEST_NAME}
     approved = await approved_text(session, version, office=office, now=now) if version else ""
     own = [*await units.published_numbers(session), ticket.ticket_no]
-    approved = "\n".join([approved, *_ways(everywhere, ticket, office), *own])
+    said_by_us = approved
+    ways = _ways(everywhere, ticket, office)
+    approved = "\n".join([approved, *ways, *own])
     found = conflicts.differences(text, approved, names=names, dates=dates)
     if version is None:
         return tuple(one for one in found if one.kind is DifferenceKind.CALENDAR)
     said = figures.read(ticket.words)
-    return tuple(one for one in found if one.approved or not _said(one, said))
+    kept = [one for one in found if one.approved or not _said(one, said)]
+    question, _, body = said_by_us.partition("\n")
+    older = await _replaced(session, text, version, said_by_us, drafted_from, office=office, now=now)
+    alien = sameness.foreign(text, "\n".join([body, *ways]), f"{question}\n{ticket.words}")
+    # Where single things differ already, they tell more than that the whole does.
+    return (*kept, *older, *([alien] if alien and not (kept or older) else []))
+
+
+async def _replaced(
+    session: AsyncSession,
+    text: str,
+    version: EntryVersion,
+    approved: str,
+    drafted_from: int | None,
+    *,
+    office: Unit,
+    now: datetime,
+) -> tuple[Difference, ...]:
+    """What the text has from an earlier version of the entry, where the change since was one of substance."""
+    rows = await session.scalars(
+        select(EntryVersion)
+        .where(EntryVersion.entry_id == version.entry_id, EntryVersion.number <= version.number)
+        .where(EntryVersion.published_at.is_not(None))
+        .order_by(EntryVersion.number.desc())
+    )
+    moved = False
+    for row in rows.all():
+        if row.id != version.id and moved:
+            found = sameness.replaced(
+                text, await approved_text(session, row, office=office, now=now), approved
+            )
+            if found:
+                return found
+            if row.id == drafted_from and row.short != version.short:
+                return (Difference(DifferenceKind.OLDER, row.short, version.short),)
+        moved = moved or row.alteration is not Alteration.EDITORIAL
+    return ()
 
 
 async def approved_text(session: AsyncSession, version: EntryVersion, *, office: Unit, now: datetime) -> str:

@@ -80,8 +80,9 @@ async def transfer(
 ) -> None:
     """Hand a ticket one works on to another group or person, with a reason; they accept or send back.
 
-    The third hop is a leader's: raises `NotPermitted("hops_used_up")` for anybody else, and
-    `Invalid("to_needed")` if neither a group nor a person is named.
+    The third hop is a leader's: raises `NotPermitted("hops_used_up")` for anybody else,
+    `Invalid("to_needed")` if neither a group nor a person is named, and `Invalid("group_empty")` for a group
+    in which nobody could accept it.
     """
     await _may_pass_on(session, ticket, actor, (S.WORKING,), now)
     name = await _group(session, group)
@@ -89,6 +90,9 @@ async def transfer(
         await _fit(session, ticket, to)
     if (to is None and not name) or (to is not None and to.id == ticket.assignee_id):
         raise Invalid("to_needed")
+    people = [to] if to else await _members(session, ticket, name)
+    if not people:
+        raise Invalid("group_empty")
     ticket.reason = await reason_given(session, reason)
     ticket.group = name or ticket.group
     await _say_why(session, ticket, ticket.reason, actor, now)
@@ -98,7 +102,6 @@ async def transfer(
     await move(
         session, ticket, S.ASSIGNED, "transfer", who, now, hops=ticket.hops, given_to=ticket.assignee_id
     )
-    people = [to] if to else await _members(session, ticket)
     await tell(session, ticket, people, "assigned", now=now)
     await _last_hop(session, ticket, now)
 
@@ -107,6 +110,8 @@ async def send_back(
     session: AsyncSession, ticket: Ticket, *, reason: str, rule: str, actor: Staff, now: datetime
 ) -> None:
     """Give back a ticket that is not one's own to answer: the reason, and the rule that says whose it is.
+
+    Which group it is for is open again.
 
     The third hop is a leader's. The first taker, who answers for it again, and the leaders are told.
     """
@@ -118,6 +123,7 @@ async def send_back(
     ticket.reason = f"{why}（{cited}）"[:LONGEST_REASON]
     await _say_why(session, ticket, ticket.reason, actor, now)
     ticket.assignee_id = ticket.taken_at = None
+    ticket.group = ""
     ticket.hops += 1
     await move(session, ticket, S.UNASSIGNED, "send_back", actor.as_actor(), now, hops=ticket.hops)
     await _tell_first_and_leaders(session, ticket, "sent_back", now)
@@ -261,19 +267,19 @@ async def _may_pass_on(
 
 async def _given(session: AsyncSession, ticket: Ticket, actor: Staff) -> None:
     if ticket.assignee_id is None and ticket.group:
-        if actor.id in {person.id for person in await _members(session, ticket)}:
+        if actor.id in {person.id for person in await _members(session, ticket, ticket.group)}:
             return
     elif ticket.assignee_id == actor.id:
         return
     raise Conflict("not_yours")
 
 
-async def _members(session: AsyncSession, ticket: Ticket) -> list[Staff]:
-    """Those of the ticket's group who may work on it."""
+async def _members(session: AsyncSession, ticket: Ticket, group: str) -> list[Staff]:
+    """Those of a group who may work on the ticket."""
     path = await unit_path(session, ticket)
     return [
         person
-        for person in await work_groups.members_of(session, ticket.group)
+        for person in await work_groups.members_of(session, group)
         if staff.may(person, Permission.WORK_TICKETS) and contains(await staff.reach(session, person), path)
     ]
 

@@ -27,6 +27,8 @@ from ticketing.records import OPEN_STATES, Ticket, TicketState
 LONGEST_PHONE: Final = 40
 SAME_WORDS: Final = 70
 MOST_OFFERED: Final = 5
+# From a local number to the longest of the world (ITU-T E.164), without the extension.
+FEWEST_DIGITS, MOST_DIGITS = 7, 15
 _NUMBER: Final = re.compile(
     r"\+?[0-9]{1,4}(?:[ \-()]{0,2}[0-9]){5,13}(?: ?(?:转|分机|EXT\.?|X|-) ?[0-9]{1,5})?"
 )
@@ -51,13 +53,16 @@ class CallerMark(Base):
 def number(text: str) -> str:
     """A telephone number as it was given, on one line; empty for none.
 
-    Raises `Invalid("calls.phone_bad")` for what cannot be dialled, above all for an identity number.
+    Raises `Invalid("calls.phone_bad")` for what cannot be dialled, above all for an identity number,
+    and `Invalid("calls.phone_length")` for a number with too few digits or too many.
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).split())
     if not plain:
         return ""
     if len(plain) > LONGEST_PHONE or not _NUMBER.fullmatch(plain.upper()) or redact.has_id_number(plain):
         raise Invalid("calls.phone_bad")
+    if not FEWEST_DIGITS <= sum(map(str.isdecimal, _EXTENSION.sub("", plain.upper()))) <= MOST_DIGITS:
+        raise Invalid("calls.phone_length", least=FEWEST_DIGITS, most=MOST_DIGITS)
     return plain
 
 

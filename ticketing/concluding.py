@@ -7,12 +7,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import calendar
+from knowledge.conflicts import DifferenceKind
 from knowledge.versions import Entry, EntryLevel, EntryState, EntryVersion
 from office import notices, outbox
 from office.errors import Conflict, Invalid, NotPermitted
 from office.hours import OfficeHours
 from office.staff import Permission, Staff, must, second_person
-from ticketing import answering, call_backs, clocks, cluster_answers, feedback, restricted
+from ticketing import answering, call_backs, clocks, cluster_answers, drafts, feedback, restricted
 from ticketing.intake import clean, post
 from ticketing.moving import lock, move, must_hold, reason_given, text_given, unit_path
 from ticketing.particulars import AnswerMode, Cause
@@ -93,7 +94,8 @@ async def answer(
 
     `mode` is how the asker learns it: after a call they are not written to besides. Where the text says
     something other than the entry or the calendar, `Conflict("answer.conflicts")` names the first difference;
-    with the reason in `explained` it goes to a reviewer and not straight out. Raises
+    with the reason in `explained` it goes to a reviewer and not straight out. A text from a version replaced
+    since is refused with `Conflict("answer.version_moved")` in the same way. Raises
     `Conflict("entry_not_in_force")` for a version that is not published or not for today, and
     `NotPermitted("reviewer_needed")` for a level that needs a reviewer.
     """
@@ -103,12 +105,17 @@ async def answer(
         raise Conflict("entry_not_in_force")
     if version.level is not EntryLevel.ORDINARY or not version.confirmed:
         raise NotPermitted("reviewer_needed")
-    differences = await answering.guard(session, ticket, text, version, now=now)
+    typed = await drafts.own(session, ticket, actor)
+    differences = await answering.guard(
+        session, ticket, text, version, now=now, drafted_from=typed.version_id if typed else None
+    )
     if cause is not None:
         ticket.cause = cause
     ticket.answer_mode = mode
     if differences:
         if not explained.strip():
+            if any(one.kind is DifferenceKind.OLDER for one in differences):
+                raise Conflict("answer.version_moved")
             raise Conflict("answer.conflicts", count=len(differences))
         ticket.topic = version.topic
         await _to_review(session, ticket, text, explained, version, actor=actor, now=now)

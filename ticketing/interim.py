@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from office import budgets
+from office import budgets, units
 from office.audit import Actor, ActorKind
 from office.contacts import Contact
 from office.errors import Conflict, Invalid, NotFound
@@ -16,7 +16,7 @@ from office.hours import BEIJING, OfficeHours, beijing_day, moment
 from office.outbox import Priority as Urgency
 from office.staff import Staff
 from office.words import say
-from ticketing import clocks, leading, restricted
+from ticketing import clocks, leading, progress, restricted
 from ticketing.assigning import leaders_of, responsible, tell
 from ticketing.intake import clean, post
 from ticketing.moving import get, lock, may_work, must_hold, noted, reason_given, text_given
@@ -35,9 +35,15 @@ BATCH = 100
 async def reply(
     session: AsyncSession, ticket: Ticket, text: str, *, actor: Staff, hours: OfficeHours, now: datetime
 ) -> None:
-    """Write to the asker without concluding (仅回复，继续办理); the clocks run on."""
+    """Write to the asker without concluding (仅回复，继续办理); the clocks run on.
+
+    Raises `Conflict("interim_conclusion")` for a text that says more than how it stands: it would leave
+    without being held against anything.
+    """
     await must_hold(session, actor, ticket)
     restricted.must_be_open(ticket)
+    if progress.concludes(text_given(text), ticket, await units.published_numbers(session)):
+        raise Conflict("interim_conclusion")
     words = await clean(session, text_given(text))
     await post(session, ticket, PostKind.INTERIM, words, now=now, staff=actor)
     ticket.status_told_at = now
@@ -114,6 +120,7 @@ async def nudge(
 ) -> None:
     """Remind whoever has the ticket (催办): by its asker, or by anybody of the staff who may work on it.
 
+    What nobody is assigned to goes to the leaders, and to whoever took it first.
     Raises `TooMany` after three a day from one side, `Conflict("stale_card")` where nothing is owed any more.
     """
     if isinstance(by, Contact):
@@ -135,8 +142,8 @@ async def nudge(
     await session.flush()
     await noted(session, standing, "nudge", actor, now, nudges=standing.nudges)
     people = [responsible(standing), standing.assignee_id]
-    if not any(people):
-        people = [leader.id for leader in await leaders_of(session, standing, now=now)]
+    if standing.assignee_id is None:
+        people += [leader.id for leader in await leaders_of(session, standing, now=now)]
     await tell(session, standing, people, "nudged", now=now, times=standing.nudges)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from knowledge.election import Election
-from office.hours import OfficeHours
+from office.hours import OfficeHours, moment
 from office.shifts import DutyShift, ShiftName
 from office.timetable import DAY, DayKind, Span
 
@@ -238,6 +238,35 @@ def difference(standing: Sequence[Stint], wanted: Sequence[Stint]) -> Difference
         )
         changed.append(Changed(old, stint, fields))
     return Difference(tuple(sorted(added)), tuple(sorted(left)), tuple(changed), same)
+
+
+def settled(
+    there: Sequence[DutyShift], wanted: Sequence[Stint], now: datetime
+) -> tuple[list[Stint], list[Stint]]:
+    """The shifts that a roster leaves as they are, and what it wants beside them.
+
+    What is over stays as it was, and no shift is added that would be over already. A shift whose officer came
+    stays too, and takes the place of the one wanted for its hours, unless the roster has that person there.
+    """
+    rest = [stint for stint in wanted if moment(stint.day, stint.span.closes) > now]
+    kept: list[Stint] = []
+    for shift in there:
+        if moment(shift.day, shift.span.closes) <= now:
+            kept.append(Stint.of_shift(shift))
+        elif shift.signed_in_at is not None and moment(shift.day, shift.span.opens) <= now:
+            same = [stint for stint in rest if _same_hours(stint, shift)]
+            if any(shift.signed_in_by_id in stint.people for stint in same):
+                continue
+            kept.append(Stint.of_shift(shift))
+            others = {other.officer_id for other in there if _same_hours(other, shift)}
+            instead = next((stint for stint in same if stint.officer_id not in others), None)
+            if instead is not None:
+                rest.remove(instead)
+    return kept, rest
+
+
+def _same_hours(one: Stint | DutyShift, other: Stint | DutyShift) -> bool:
+    return (one.day, one.opens, one.closes) == (other.day, other.opens, other.closes)
 
 
 def _clock(since_midnight: timedelta) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from knowledge import elections
 from office import audit, notices, staff, units, worktime
 from office.errors import Conflict, Invalid, NotFound
-from office.hours import OfficeHours, beijing_day
+from office.hours import OfficeHours, beijing_day, moment
 from office.rosters import Roster, RosterState
 from office.shifts import DutyShift
 from office.staff import Permission, Staff, must, second_person
@@ -120,7 +120,10 @@ async def prepare(
 
 
 async def preview(session: AsyncSession, roster: Roster, unit: Unit, *, now: datetime) -> Plan:
-    """What publishing a roster would do now, and what is to be known before."""
+    """What publishing a roster would do now, and what is to be known before.
+
+    Of today, what is over or has its officer there stays out of it: see `roster_checks.settled`.
+    """
     today = beijing_day(now)
     rows = [row for row in roster.rows if row["day"] >= today.isoformat()]
     stints = [Stint.of_row(row) for row in rows if not row.get("off")]
@@ -128,10 +131,15 @@ async def preview(session: AsyncSession, roster: Roster, unit: Unit, *, now: dat
     if not days:
         nothing = Difference((), (), (), 0)
         return Plan(nothing, "", (), (), (), (), (), (), (), (), {})
-    standing = [Stint.of_shift(shift) for shift in await in_force(session, unit, days[0], days[-1])]
+    there = await in_force(session, unit, days[0], days[-1])
     named = set(days)
-    after = [stint for stint in standing if stint.day not in named] + stints
+    kept, stints = roster_checks.settled([shift for shift in there if shift.day in named], stints, now)
+    standing = [Stint.of_shift(shift) for shift in there]
+    after = [stint for stint in standing if stint.day not in named] + kept + stints
     before = [stint for stint in standing if stint.day in named]
+    for stint in kept:
+        before.remove(stint)
+    running = [stint for stint in kept if moment(stint.day, stint.span.closes) > now]
     on: dict[date, list[Span]] = defaultdict(list)
     for stint in after:
         on[stint.day].append(stint.span)
@@ -145,11 +153,11 @@ async def preview(session: AsyncSession, roster: Roster, unit: Unit, *, now: dat
         roster_checks.difference(before, stints),
         _mark(before),
         tuple(days),
-        tuple(sorted(named - {stint.day for stint in stints})),
+        tuple(sorted(named - {stint.day for stint in (*stints, *kept)})),
         tuple(roster_checks.gaps(plain, on, promised)),
-        tuple(roster_checks.leaderless(stints)),
+        tuple(roster_checks.leaderless((*stints, *kept))),
         tuple(roster_checks.fairness(after, plain)),
-        tuple(roster_checks.twice(stints, await beside(session, unit, stints))),
+        tuple(roster_checks.twice(stints, [*running, *await beside(session, unit, stints)])),
         tuple(sorted(who for who in own if not people[who].active)),
         tuple(
             sorted(w for w in own if people[w].active and not staff.may(people[w], Permission.WORK_TICKETS))

@@ -118,7 +118,8 @@ async def down(
     ):
         raise NotPermitted("not_permitted")
     why = await reason_given(session, reason)
-    before, ticket.unit_id = ticket.unit_id, unit.id
+    # The group was one of the unit above; who answers there, that unit decides.
+    before, ticket.unit_id, ticket.group = ticket.unit_id, unit.id, ""
     if ticket.first_taker_id is None:
         ticket.first_taker_id = actor.id
     await session.flush()

@@ -244,10 +244,11 @@
   }
   form.addEventListener("submit", (event) => {
     clearTimeout(draftTimer);
-    if (event.submitter && event.submitter.matches("[data-spot]") && !chosen()) {
+    if (event.submitter && event.submitter.matches("[data-spot]") && (pending || !chosen())) {
       event.preventDefault();
       over = false;
-      line.textContent = pending ? form.dataset.wait : form.dataset.choose;
+      if (pending) spot();
+      else line.textContent = form.dataset.choose;
     }
   });
   window.addEventListener("pageshow", () => { over = false; });
@@ -256,6 +257,23 @@
     const button = form.querySelector(selector);
     if (button) send(button);
   };
+
+  // An answer belongs to the list that the officer has seen: an outdated one is made anew first.
+  async function spot() {
+    if (pending) {
+      const before = chosen();
+      line.textContent = form.dataset.wait;
+      clearTimeout(likelyTimer);
+      await likely();
+      const fresh = chosen();
+      if (pending) return;
+      if (!before || !fresh || before.value !== fresh.value) {
+        line.textContent = fresh ? form.dataset.changed : form.dataset.choose;
+        return;
+      }
+    }
+    press("[data-spot]");
+  }
   form.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || event.altKey || event.metaKey) return;
     const inQuestion = event.target === question;
@@ -268,7 +286,7 @@
       press("[data-append]");
     } else if (event.key === "Enter" && !event.shiftKey && (event.ctrlKey || inQuestion || event.target.matches('input[name="version_id"]'))) {
       event.preventDefault();
-      press("[data-spot]");
+      spot();
     } else if (atEnd && !event.shiftKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       choose(event.key === "ArrowDown" ? 1 : -1);

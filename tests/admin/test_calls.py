@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, text
 
+from admin import call_likely
 from knowledge.versions import Audience
 from office.staff import Role, Staff
 from office.store import Store
@@ -48,9 +49,10 @@ async def registrar(store: Store, cast: Cast, clock: Clock) -> Staff:
 
 def fields(browser: Browser, cast: Cast, **more: str) -> dict[str, str]:
     """The form as the page shows it, with something typed into it."""
+    listed = call_likely.mark(more.get("words", WORDS), cast.riverside)
     return {
-        "event_id": browser.hidden("event_id"), "words": WORDS, "channel": "phone", "asker_kind": "voter",
-        "unit_id": str(cast.riverside.id), "why": "no_entry", "group": "", **more,
+        "event_id": browser.hidden("event_id"), "words": WORDS, "listed": listed, "channel": "phone",
+        "asker_kind": "voter", "unit_id": str(cast.riverside.id), "why": "no_entry", "group": "", **more,
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from docx import Document
 
+from office.shifts import DutyShift
 from office.staff import Role, Staff
 from office.store import Store
 from tests.admin.conftest import Browser, Clock
@@ -189,3 +190,22 @@ async def test_a_street_without_a_roster_sees_the_districts(
     assert "李强" in page
     clock.now = at(FRIDAY, "18:00")
     assert "现在无人值班。" in (await zhao.get("/admin/roster")).text
+
+
+async def test_who_has_signed_out_is_not_on_duty_any_more(
+    store: Store, cast: Cast, signed_in: SignIn, clock: Clock
+) -> None:
+    gone = clock()
+    await shift(store, cast, FRIDAY, "08:30-17:30", leader=cast.wang_fang, phone="0000-11112222")
+    wang = await signed_in(cast.wang_fang)
+    assert _on_duty((await wang.get("/admin/roster")).text).count("0000-11112222") == 1
+    async with store.transaction() as session:
+        row = await session.get_one(DutyShift, 1)
+        row.signed_in_at, row.signed_in_by_id, row.signed_out_at = gone, cast.li_qiang.id, gone
+    assert "0000-11112222" not in _on_duty((await wang.get("/admin/roster")).text)
+
+
+def _on_duty(page: str) -> str:
+    found = re.search(r'<p class="on-duty.*?</p>', page, re.DOTALL)
+    assert found is not None
+    return found[0]

@@ -68,7 +68,10 @@ async def test_a_ticket_is_given_accepted_handed_on_and_sent_back(
         == "done=returned"
     )
     row = await ticket_of(store, ticket)
-    assert (row.state, row.hops, row.group) == (S.UNASSIGNED, 2, "信息组")
+    assert (row.state, row.hops, row.group) == (S.UNASSIGNED, 2, "")
+    assert await post(leader, ticket, "nudge") == "done=nudged_leaders"
+    assert "已提醒带班领导" in (await leader.get(f"/admin/tickets/{ticket.id}?done=nudged_leaders")).text
+    assert "nudged" in await told(store, cast.wang_fang)
 
 
 async def test_a_hold_from_the_wish_to_its_end(

@@ -107,6 +107,9 @@ async def test_ticket_is_passed_to_a_group(town: Town, officers: tuple[Chat, Cha
     officer, _ = officers
     async with town.store.transaction() as session:
         await work_groups.install(session, now=town.now)
+        group = await work_groups.named(session, "信息组")
+        assert group is not None
+        await work_groups.add(session, group, town.cast.wang_fang, actor=town.cast.zhou_ning, now=town.now)
     ticket = await asked(town)
     await cards_out(town, officer)
     shown = await officer.taps("📤 转组")

@@ -184,7 +184,7 @@ async def test_e06_a_button_older_than_its_object_shows_how_things_stand(chat: C
     await town.answers(await town.ticket())
     chat.saw(await town.delivers())
     await chat.taps("❌ 还没有")
-    await town.answers(await town.ticket(), "已核实，请到登记站。")
+    await town.answers(await town.ticket(), "已核实，请带身份证到登记站办理。")
 
     out = await chat.taps("✅ 解决了")
     assert out.toast == OLD
@@ -231,7 +231,7 @@ async def test_e10_long_answers_are_numbered_with_the_buttons_on_the_last_part(
     chat: Chat, town: Town
 ) -> None:
     await chat.says(UNKNOWN)
-    await town.answers(await town.ticket(), ("<&>" * 30 + "请到登记站。\n") * 30)
+    await town.answers(await town.ticket(), ("<&>" * 30 + "请带身份证到登记站办理。\n") * 30)
     out = await town.delivers()
 
     assert len(out.texts) > 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from knowledge.conflicts import Difference, DifferenceKind
-from knowledge.versions import EntryLevel, EntryVersion
+from knowledge.versions import Alteration, EntryLevel, EntryState, EntryVersion
 from office import audit
 from office.errors import Conflict, Invalid, NotPermitted
 from office.notices import listed
@@ -16,7 +16,7 @@ from office.store import Store
 from tests.make import HOURS, Cast
 from tests.ticketing.people import person
 from tests.ticketing.work import entry, everything_sent, read, taken
-from ticketing import answering, entry_flags, queue, tickets
+from ticketing import answering, drafts, entry_flags, queue, tickets
 from ticketing.particulars import AnswerMode, Cause
 from ticketing.records import PostKind, Ticket, TicketState
 
@@ -65,7 +65,8 @@ async def test_the_calendar_in_force_is_held_against_every_answer(
     store: Store, cast: Cast, now: datetime
 ) -> None:
     ticket, version = await taken(store, cast, now), await entry(store, cast, now)
-    assert await guarded(store, ticket, "投票日是12月29日。", version, now) == ()
+    found = await guarded(store, ticket, "投票日是12月29日。", version, now)
+    assert [one.kind for one in found] == [DifferenceKind.FOREIGN]  # the day is right, the entry another
     for cited in (version, None):
         found = await guarded(store, ticket, "投票日是12月30日。", cited, now)
         assert Difference(DifferenceKind.CALENDAR, "12月30日", "12月29日") in found
@@ -161,3 +162,49 @@ async def test_an_outsider_flags_nothing(store: Store, cast: Cast, now: datetime
         row = await tickets.get(session, ticket.id)
         with pytest.raises(NotPermitted):
             await entry_flags.flag(session, row, version, "不对", actor=stranger, now=now)
+
+
+async def test_a_text_of_ones_own_under_a_foreign_entry_goes_to_a_reviewer(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket, version = await taken(store, cast, now), await entry(store, cast, now, **APPEAL)
+    own = "您放心，委托朋友到现场帮忙办理即可，材料事后再补。"
+    (found,) = await guarded(store, ticket, own, version, now)
+    assert found.kind is DifferenceKind.FOREIGN
+    async with store.transaction() as session:
+        row = await tickets.get(session, ticket.id)
+        with pytest.raises(Conflict, match=r"answer\.conflicts"):
+            await tickets.answer(session, row, own, version, actor=cast.li_qiang, hours=HOURS, now=now)
+
+
+@pytest.mark.parametrize(
+    ("alteration", "told"), [(Alteration.SUBSTANTIVE, True), (None, True), (Alteration.EDITORIAL, False)]
+)
+async def test_a_draft_from_the_version_before_is_not_sent_under_the_new_one(
+    store: Store, cast: Cast, now: datetime, alteration: Alteration | None, told: bool
+) -> None:
+    ticket = await taken(store, cast, now)
+    before, after = "请带身份证或户口簿到登记站办理登记。", "请带身份证和户口簿到登记站办理登记。"
+    first = await entry(store, cast, now, short=before)
+    async with store.transaction() as session:
+        old = await session.get_one(EntryVersion, first.id)
+        facts = {column.key: getattr(old, column.key) for column in EntryVersion.__table__.columns}
+        old.state = EntryState.RETIRED
+        await session.flush()
+        new = EntryVersion(**{**facts, "id": None, "number": 2, "short": after, "alteration": alteration})
+        session.add(new)
+    found = await guarded(store, ticket, before, new, now)
+    assert (Difference(DifferenceKind.OLDER, before[:-1], after[:-1]) in found) is told
+    assert await guarded(store, ticket, after, new, now) == ()
+    if told:
+        async with store.transaction() as session:
+            row = await tickets.get(session, ticket.id)
+            with pytest.raises(Conflict, match=r"answer\.version_moved"):
+                await tickets.answer(session, row, before, new, actor=cast.li_qiang, hours=HOURS, now=now)
+            await drafts.save(
+                session, row, "带上证件去登记站。", actor=cast.li_qiang, now=now, version_id=first.id
+            )
+            with pytest.raises(Conflict, match=r"answer\.version_moved"):
+                await tickets.answer(
+                    session, row, "带证件到登记站办理登记。", new, actor=cast.li_qiang, hours=HOURS, now=now
+                )

@@ -240,3 +240,18 @@ async def test_e33_a_suspended_officer_moves_nothing(store: Store, cast: Cast, n
             await opened(store, cast, now),
             lambda s, t: assigning.assign(s, t, officer, actor=officer, now=now),
         )
+
+
+async def test_a_group_in_which_nobody_could_accept_is_refused(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    await a_group(store, now, "信息组", ["st_import"], cast.zhao_lei)
+    ticket = await taken(store, cast, now)
+    with pytest.raises(Invalid, match="group_empty"):
+        await pass_on(store, ticket, cast.li_qiang, now, group="信息组")
+    # With somebody named there is no doubt who accepts it.
+    ticket = await pass_on(store, ticket, cast.li_qiang, now, group="信息组", to=cast.wang_fang)
+    assert (ticket.group, ticket.assignee_id) == ("信息组", cast.wang_fang.id)
+    # Sent back, it is open again which group it is for.
+    ticket = await send_back(store, ticket, cast.wang_fang, now)
+    assert (ticket.state, ticket.group) == (S.UNASSIGNED, "")

@@ -180,3 +180,25 @@ async def test_the_gaps_of_a_day_of_the_roster(store: Store, cast: Cast, now: da
     async with store.reading() as session:
         found = await duty.gaps(session, cast.district, FRIDAY, SATURDAY, now=at(FRIDAY, "9:00"))
     assert [(gap.day, gap.part) for gap in found] == [(FRIDAY, "afternoon")]
+
+
+@ONE
+async def test_of_today_what_is_over_or_has_its_officer_there_stays(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    over = await shift(store, cast, FRIDAY, "07:00-09:00")
+    here = await shift(store, cast, FRIDAY, "09:00-11:30", signed_in_at=now, signed_in_by_id=cast.li_qiang.id)
+    ahead = await shift(store, cast, FRIDAY, "13:30-17:30")
+    await published(
+        store, cast, now,
+        ("2026-11-20", "", "", "7:00-9:00", "", "王芳"),
+        ("2026-11-20", "", "", "9:00-11:30", "", "王芳"),
+        ("2026-11-20", "", "", "13:30-17:30", "", "王芳"),
+    )  # fmt: skip
+    left = await in_force(store)
+    assert [row.id for row in left[:2]] == [over.id, here.id]
+    assert [(row.opens, row.officer_id) for row in left[2:]] == [("13:30", cast.wang_fang.id)]
+    assert ahead.id not in {row.id for row in left}
+    # A day named as one without duty does not send away who is there either.
+    await published(store, cast, now, ("2026-11-20", "", "休"))
+    assert [row.id for row in await in_force(store)] == [over.id, here.id]

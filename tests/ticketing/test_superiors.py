@@ -136,6 +136,7 @@ async def test_down_into_the_towns_queue(store: Store, cast: Cast, now: datetime
         found = await tickets.get(session, ticket.id)
         await superiors.down(session, found, cast.north, None, "属北塘镇", actor=cast.li_qiang, now=now)
         assert (found.state, found.assignee_id, found.reason) == (S.UNASSIGNED, None, "属北塘镇")
+        assert found.group == ""
     async with store.transaction() as session:
         seen, _ = await queue.seen_by(session, cast.zhao_lei, ticket.id)
         await tickets.take(session, seen, actor=cast.zhao_lei, now=now)

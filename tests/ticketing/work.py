@@ -21,7 +21,7 @@ from ticketing import intake, roll_cases, tickets
 from ticketing.records import RollIssue, Ticket, TicketKind, TicketState
 
 WORDS = "新楼盘还没有门牌号，登记表上的地址怎么填？"
-REPLY = "请先到登记站，由工作人员按楼栋和房号登记。"
+REPLY = "请先联系发证的登记站核对，由登记站工作人员告诉您怎么办。"
 BASIS = "区选举委员会办公室第3次会议"
 
 

@@ -1,0 +1,86 @@
+"""The answer box's defaults and refusals: a first reply, a citation taken away, whoever only telephoned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from knowledge.versions import EntryVersion
+from office.staff import Staff
+from office.store import Store
+from tests.admin.conftest import Browser, Clock
+from tests.admin.test_answers import APPEAL, plain
+from tests.make import Cast, a_ticket, an_entry
+from ticketing import drafts, tickets
+from ticketing.records import Ticket
+
+SignedIn = Callable[[Staff], Awaitable[Browser]]
+
+
+@pytest.fixture
+async def version(store: Store, cast: Cast, clock: Clock) -> EntryVersion:
+    async with store.transaction() as session:
+        return await an_entry(session, cast, clock(), **APPEAL)
+
+
+@pytest.fixture
+async def ticket(store: Store, cast: Cast, clock: Clock, version: EntryVersion) -> Ticket:
+    """A ticket of 张敏's in the hands of 李强."""
+    async with store.transaction() as session:
+        found = await a_ticket(session, cast, clock(), "对选民名单有意见怎么办")
+        await tickets.take(session, found, actor=cast.li_qiang, now=clock())
+        return found
+
+
+async def test_a_concluding_reply_is_refused_and_stays_on_the_page(
+    store: Store, cast: Cast, signed_in: SignedIn, ticket: Ticket
+) -> None:
+    desk = await signed_in(cast.li_qiang)
+    base = f"/admin/tickets/{ticket.id}"
+    await desk.get(base)
+    refused = await desk.post(f"{base}/interim", {"text": "投票日是12月30日。"})
+    assert refused.status_code == 409
+    assert "先行回复只说进展" in refused.text
+    assert "投票日是12月30日。</textarea>" in refused.text
+
+
+async def test_a_citation_taken_away_takes_its_basis_along(
+    store: Store, cast: Cast, signed_in: SignedIn, ticket: Ticket, version: EntryVersion
+) -> None:
+    desk = await signed_in(cast.li_qiang)
+    base = f"/admin/tickets/{ticket.id}"
+    await desk.get(base)
+    await desk.post(f"{base}/cite/{version.id}", {"text": ""})
+    page = plain(await desk.get(base))
+    assert f'name="cited_before" value="{version.id}"' in page
+    basis = re.search(r'name="basis"[^>]*>([^<]+)</textarea>', page)
+    assert basis
+    typed = {
+        "text": "我自己写的。",
+        "basis": basis[1].strip(),
+        "version_id": "",
+        "cited_before": str(version.id),
+    }
+    refused = await desk.post(f"{base}/propose", typed)
+    assert refused.status_code == 422
+    assert basis[1].strip() + "</textarea>" not in plain(refused)
+    await desk.post(f"{base}/draft", typed)
+    async with store.reading() as session:
+        kept = await drafts.own(session, await tickets.get(session, ticket.id), cast.li_qiang)
+    assert (kept.basis, kept.version_id) == ("", None) if kept else False
+
+
+async def test_who_only_telephoned_is_called_back_unless_told_already(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, ticket: Ticket
+) -> None:
+    async with store.transaction() as session:
+        (await tickets.get(session, ticket.id)).contact_id = None
+    desk = await signed_in(cast.li_qiang)
+    base = f"/admin/tickets/{ticket.id}"
+    page = plain(await desk.get(base))
+    assert '<option value="chat" selected>列入回拨单，稍后电话告知' in page
+    await desk.post(f"{base}/propose", {"text": "请先到登记站。", "basis": "意见", "mode": "chat"})
+    review = plain(await (await signed_in(cast.wang_fang)).get(base))
+    assert "列入回拨单，稍后电话告知" in review
