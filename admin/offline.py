@@ -37,9 +37,7 @@ async def _offline(desk: Desk, ticket: Ticket, *, leads: bool) -> dict[str, Any]
     is_open = ticket.state in OPEN_STATES
     flagged = is_open and restricted.flagged(ticket)
     decides = leads and S.OFFLINE in TRANSITIONS[ticket.state]
-    people = [
-        (one.id, one.name) for one in (await offline.suited(desk.session, ticket) if decides else [])
-    ]
+    people = [(one.id, one.name) for one in (await offline.suited(desk.session, ticket) if decides else [])]
     return {
         "flagged": flagged,
         "may_flag": is_open and not flagged and desk.may(Permission.WORK_TICKETS),

@@ -85,10 +85,10 @@ async def test_after_five_wrong_tries_the_right_code_does_not_help(town: Town) -
 
 async def test_progress_shows_the_answer_and_no_promise_any_more(chat: Chat, town: Town) -> None:
     await chat.says(UNKNOWN)
-    await town.answers(await town.ticket(), "请带房产证明到登记站。")
+    await town.answers(await town.ticket(), "请尽快联系发证的登记站。")
     out = await chat.says("进度")
     assert "已答复" in out.text
-    assert "答复：请带房产证明到登记站。" in out.text
+    assert "答复：请尽快联系发证的登记站。" in out.text
     assert "最迟" not in out.text
 
 
@@ -138,7 +138,7 @@ async def test_an_answer_reopened_and_answered_again_has_new_buttons(chat: Chat,
     await _answered(chat, town)
     old = chat.shown[-2]
     await chat.taps("❌ 还没有")
-    await town.answers(await town.ticket(), "已核实，请到登记站。")
+    await town.answers(await town.ticket(), "已核实，请联系发证的登记站核对。")
     chat.saw(await town.delivers())
 
     assert old[1].callback_data is not None
@@ -179,10 +179,10 @@ async def test_an_answer_that_cannot_arrive_is_collected_by_number_and_code(chat
     number, code = number_and_code(opened.text)
     await chat.blocks()
     assert (await town.rows(Contact))[0].state is ContactState.LOST
-    await town.answers(await town.ticket(), "请到登记站。")
+    await town.answers(await town.ticket(), "请联系发证的登记站。")
 
     out = await town.chat(777).says(f"{number} {code}")
-    assert "答复：请到登记站。" in out.text
+    assert "答复：请联系发证的登记站。" in out.text
 
 
 async def _answered(chat: Chat, town: Town) -> None:

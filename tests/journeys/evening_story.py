@@ -53,7 +53,7 @@ async def mends(day: Day) -> None:
     await presses(publish)
     await wang.wait_for_url("**/admin/recalls/*")
     await sound(wang)
-    await expect(wang.locator("#new_text")).to_have_value(re.compile("代为联系开具"))
+    await expect(wang.locator("section[aria-labelledby=words]")).to_contain_text("代为联系开具")
     await admin.goto(wang.url.partition("?")[0])
     await expect(admin.locator("form[action$='/send']")).to_have_count(0)
     await presses(wang.locator("form[action$='/send'] button"), wang)

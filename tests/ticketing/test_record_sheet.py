@@ -66,7 +66,7 @@ async def test_every_cell_of_a_full_record(store: Store, cast: Cast, now: dateti
         "handler": "登记组/李强",
         "assigned": "2026-11-20 10:05",
         "due": "2026-11-20 17:30",
-        "conclusion": "请先到登记站，由工作人员按楼栋和房号登记。\n依据：K-0540 第1版",
+        "conclusion": "请先联系发证的登记站核对，由登记站工作人员告诉您怎么办。\n依据：K-0540 第1版",
         "reviewer": "王芳",
         "answered": "2026-11-20 11:05/电话/李强",
         "follow_up": "解决了",
