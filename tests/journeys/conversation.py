@@ -273,7 +273,9 @@ class Town:
         (found,) = await self.tickets()
         return found
 
-    async def answers(self, ticket: Ticket, text: str = "请尽快联系发证的登记站核对，由登记站告诉您怎么办。") -> None:
+    async def answers(
+        self, ticket: Ticket, text: str = "请尽快联系发证的登记站核对，由登记站告诉您怎么办。"
+    ) -> None:
         """李强 takes the ticket and answers it with the entry about lost voter cards."""
         async with self.store.transaction() as session:
             row = await tickets.get(session, ticket.id)
