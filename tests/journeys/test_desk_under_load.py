@@ -7,7 +7,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -226,9 +226,7 @@ async def desk(request: pytest.FixtureRequest, tmp_path: Path, begun: Path) -> A
         await postgres.drop_database(server, "desk_load")
 
 
-async def test_officers_at_once_lose_nothing_and_answer_nobody_twice(
-    desk: Desk, record_property: Callable[[str, object], None]
-) -> None:
+async def test_officers_at_once_lose_nothing_and_answer_nobody_twice(desk: Desk) -> None:
     store, programs = desk.store, desk.programs
     people, pool, cited = await prepared(store, desk.officers)
     async with AsyncExitStack() as stack:
@@ -246,7 +244,6 @@ async def test_officers_at_once_lose_nothing_and_answer_nobody_twice(
         await asyncio.gather(*(officer.works(pool, cited, until) for officer in officers))
     acts = [act for officer in officers for act in officer.acts]
     figures = Counter(f"{act.what} {'done' if act.done else act.status}" for act in acts)
-    record_property("figures", figures)
     print(dict(sorted(figures.items())))
     for program in programs:
         assert "Traceback" not in program.said(), program.said()[-4000:]
