@@ -157,7 +157,7 @@ async def on_duty(desk: Desk) -> dict[str, Any]:
     upcoming = await duty.next_shift(desk.session, unit, now=desk.now)
     names = await roster_rows.names_of(desk, [*on, *([upcoming] if upcoming else [])])
     return {
-        "on": [roster_rows.shift_row(desk, shift, names) for shift in on if shift.signed_out_at is None],
+        "on": [roster_rows.shift_row(desk, shift, names) for shift in on],
         "next": roster_rows.shift_row(desk, upcoming, names) if upcoming else None,
         "may_see": desk.may(Permission.SEE_ROSTER),
     }

@@ -72,22 +72,13 @@ class _Bounded(io.BytesIO):
         return super().write(data[: bulk_questions.LARGEST + 1 - self.tell()])
 
 
+@router.message(StaffSaid("template"))
 @router.message(Command("template"), F.chat.type == ChatType.PRIVATE)
-async def by_command(message: Message, turn: Turn) -> Reply:
-    """`/template`: the empty table, or from where to fetch it."""
+async def template(message: Message, turn: Turn) -> Reply:
+    """The empty table; a channel that carries no files says where the console has it."""
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.command_refused(turn, "template")
-    return template(turn, person)
-
-
-@router.message(StaffSaid("template"))
-async def in_words(message: Message, turn: Turn, person: Staff) -> Reply:
-    return template(turn, person)
-
-
-def template(turn: Turn, person: Staff) -> Reply:
-    """The empty table; a channel that carries no files says where the console has it."""
     staff_chat.must_have(person, Permission.OPEN_TICKETS)
     if turn.contact.channel is Channel.WEB:
         address = f"{turn.desk.public_url.rstrip('/')}/admin/calls/bulk" if turn.desk.public_url else ""

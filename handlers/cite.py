@@ -8,7 +8,6 @@ from aiogram import F, Router
 from aiogram.filters import Filter
 from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
-from sqlalchemy import select
 
 from handlers import keyboards, staff_chat
 from handlers.callbacks import Op, Tap, base36, tap
@@ -18,7 +17,7 @@ from knowledge import answer as answers
 from knowledge.answer import Answer
 from knowledge.versions import EntryVersion
 from office import staff
-from office.errors import Conflict, NotFound, NotPermitted
+from office.errors import Conflict, NotPermitted
 from office.staff import Permission, Staff
 from ticketing import drafts, numbers, queue, tickets
 from ticketing.particulars import AskerKind
@@ -53,7 +52,9 @@ class AboutTicket(Filter):
 @router.message(AboutTicket())
 async def drafted(message: Message, turn: Turn, person: Staff, ticket_no: str) -> Reply:
     """The words are kept as the officer's draft; each button sends them with one entry behind them."""
-    ticket = await _ticket(turn, person, ticket_no)
+    ticket = await queue.by_number(turn.session, person, ticket_no)
+    if ticket.assignee_id != person.id:
+        raise NotPermitted("cite.not_yours")
     await drafts.save(turn.session, ticket, message.text or "", actor=person, now=turn.now)
     found = await _entries(turn, person, ticket, message.text or "")
     if not found:
@@ -79,11 +80,7 @@ async def sent(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.tap_refused(query, turn, "answer")
-    staff_chat.must_have(person, Permission.WORK_TICKETS)
-    try:
-        ticket, _ = await queue.seen_by(turn.session, person, callback_data.row)
-    except NotFound as error:
-        raise NotFound("expired_button") from error
+    ticket = await staff_chat.ticket_of(turn, person, callback_data.row)
     text = await drafts.of(turn.session, ticket, person)
     version = await turn.session.get(EntryVersion, int(callback_data.arg or "0", 36))
     if not text or version is None or ticket.version != int(callback_data.stamp, 36):
@@ -101,19 +98,6 @@ async def sent(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     key = "cite.in_review" if ticket.state is TicketState.IN_REVIEW else "cite.sent"
     toast = AnswerCallbackQuery(callback_query_id=query.id)
     return [toast, *keyboards.without_buttons(query, turn), *turn.say(turn.words(key, no=ticket.ticket_no))]
-
-
-async def _ticket(turn: Turn, person: Staff, ticket_no: str) -> Ticket:
-    """The ticket this officer holds; `NotFound` outside their reach, `NotPermitted` for another's."""
-    row = await turn.session.scalar(
-        select(Ticket.id).where(Ticket.ticket_no == ticket_no).order_by(Ticket.id.desc()).limit(1)
-    )
-    if row is None:
-        raise NotFound("ticket_unknown")
-    ticket, _ = await queue.seen_by(turn.session, person, row)
-    if ticket.assignee_id != person.id:
-        raise NotPermitted("cite.not_yours")
-    return ticket
 
 
 async def _entries(turn: Turn, person: Staff, ticket: Ticket, said: str) -> list[Answer]:

@@ -17,12 +17,11 @@ from handlers.staff_chat import StaffSaid
 from handlers.turn import Reply, Turn
 from knowledge.versions import topics
 from office import staff, units
-from office.errors import NotFound
 from office.staff import Permission, Staff
 from office.units import Unit
-from ticketing import assigning, queue, tickets
+from ticketing import assigning, cards, queue, tickets
 from ticketing.queue import Filter
-from ticketing.records import OPEN_STATES, Ticket, TicketKind, TicketState
+from ticketing.records import OPEN_STATES, Ticket, TicketState
 
 router = Router(name="desk")
 
@@ -33,17 +32,13 @@ IN_HAND = (S.WORKING, S.ON_HOLD, S.IN_REVIEW)
 MINE = (S.ASSIGNED, *IN_HAND, S.ANSWERED)
 
 
+@router.message(StaffSaid("own_tickets"))
 @router.message(Command("dan"))
-async def by_command(message: Message, turn: Turn) -> Reply:
+async def own_asked(message: Message, turn: Turn) -> Reply:
     """My tickets: counts, the most urgent with the time each has left, and buttons to accept."""
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.command_refused(turn, "own_tickets")
-    return await own(turn, person)
-
-
-@router.message(StaffSaid("own_tickets"))
-async def in_words(message: Message, turn: Turn, person: Staff) -> Reply:
     return await own(turn, person)
 
 
@@ -91,17 +86,13 @@ async def _own(turn: Turn, person: Staff) -> list[tuple[Ticket, Unit]]:
     return [(ticket, unit) for ticket, unit in rows]
 
 
+@router.message(StaffSaid("queue"))
 @router.message(Command("q"))
-async def queue_command(message: Message, turn: Turn) -> Reply:
+async def queue_asked(message: Message, turn: Turn) -> Reply:
     """The most urgent tickets that nobody holds, within the officer's reach."""
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.command_refused(turn, "queue")
-    return await waiting(turn, person)
-
-
-@router.message(StaffSaid("queue"))
-async def queue_in_words(message: Message, turn: Turn, person: Staff) -> Reply:
     return await waiting(turn, person)
 
 
@@ -124,7 +115,7 @@ async def take(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.tap_refused(query, turn, "accept" if accepting else "take")
-    ticket = await _in_reach(turn, person, callback_data.row)
+    ticket = await staff_chat.ticket_of(turn, person, callback_data.row)
     if ticket.version != int(callback_data.stamp, 36):
         toast = AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("stale_card"))
         return [toast, *(await own(turn, person) if accepting else await waiting(turn, person))]
@@ -137,25 +128,14 @@ async def take(query: CallbackQuery, callback_data: Tap, turn: Turn) -> Reply:
     return [toast, *turn.say(card(turn, ticket, unit), cite.console(turn, ticket))]
 
 
-async def _in_reach(turn: Turn, person: Staff, row: int) -> Ticket:
-    staff_chat.must_have(person, Permission.WORK_TICKETS)
-    try:
-        ticket, _ = await queue.seen_by(turn.session, person, row)
-    except NotFound as error:
-        raise NotFound("expired_button") from error
-    return ticket
-
-
 def card(turn: Turn, ticket: Ticket, unit: Unit) -> str:
     """A ticket for whoever holds it: where, how long, and what was asked, unless that is not for a chat.
 
     By answering this message the officer proposes an answer, so the number stands in it.
     """
     lines = [_line(turn, ticket, unit)]
-    if ticket.kind is not TicketKind.REPORT and not ticket.has_personal:
-        asked = ticket.words.replace("\n", " ")
-        short = asked if len(asked) <= LONGEST_ASKED else asked[:LONGEST_ASKED] + "…"
-        lines += [turn.words("desk.asked", words=escape(short)), turn.words("desk.how_to_answer")]
+    if asked := cards.excerpt(ticket, LONGEST_ASKED):
+        lines += [turn.words("desk.asked", words=escape(asked)), turn.words("desk.how_to_answer")]
     else:
         lines.append(turn.words("desk.in_console"))
     return "\n".join(lines)

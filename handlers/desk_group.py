@@ -28,6 +28,11 @@ from ticketing.records import OPEN_STATES, ClosedBy, Ticket, TicketState
 router = Router(name="desk_group")
 _GROUP = {ChatType.GROUP, ChatType.SUPERGROUP}
 MOST_GROUPS, MOST_LEADS = 6, 4
+CARD_ACTS: dict[str, str] = {
+    Op.CARD_TAKE: "take", Op.CARD_GROUP: "transfer", Op.CARD_MERGE: "merge", Op.CARD_OFFLINE: "offline",
+    Op.CARD_BACK: "card",
+}  # fmt: skip
+"""The buttons of a card, and under which name a refused tap is written down."""
 
 
 class InDesk(Filter):
@@ -48,104 +53,79 @@ class InDesk(Filter):
         return {"group_id": group.row.id, "person": person, "anonymous": anonymous}
 
 
-@router.callback_query(InDesk(), Tap.filter(F.op == Op.CARD_TAKE))
-async def take(
+@router.callback_query(InDesk(), Tap.filter(F.op.in_(CARD_ACTS)))
+async def tapped(
     query: CallbackQuery, callback_data: Tap, turn: Turn, group_id: int, person: Staff | None
 ) -> Reply:
-    """我来办: the first tap wins, the second is told who was first."""
+    """A button of a card; what it leaves is the card as its ticket stands then, or a choice."""
     if person is None:
-        return await staff_chat.tap_refused(query, turn, "take")
-    ticket = await _seen(turn, person, callback_data.row)
-    seen = int(callback_data.stamp, 36)
-    await tickets.take(turn.session, ticket, seen=seen, actor=person, now=turn.now)
-    toast = AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("desk.yours"))
-    return [toast, *await _fresh(query, turn, ticket, group_id)]
+        return await staff_chat.tap_refused(query, turn, CARD_ACTS[callback_data.op])
+    ticket = await staff_chat.ticket_of(turn, person, callback_data.row)
+    seen, arg = int(callback_data.stamp, 36), callback_data.arg
+    said = None
+    match callback_data.op:
+        case Op.CARD_TAKE:
+            # The first tap wins, the second is told who was first.
+            await tickets.take(turn.session, ticket, seen=seen, actor=person, now=turn.now)
+            said = turn.words("desk.yours")
+        case Op.CARD_OFFLINE:
+            # Anyone may say so: the words leave the group at once, and the leader decides.
+            await offline.flag(turn.session, ticket, actor=person, now=turn.now)
+            said = turn.words("deskgroup.flagged")
+        case Op.CARD_GROUP | Op.CARD_MERGE if seen != ticket.version:
+            said = turn.words("stale_card")
+        case Op.CARD_GROUP if not arg:
+            return await _groups(query, turn, ticket)
+        case Op.CARD_GROUP:
+            said = await _passed(turn, person, ticket, arg)
+        case Op.CARD_MERGE if not arg:
+            return await _leads(query, turn, person, ticket)
+        case Op.CARD_MERGE:
+            said = await _merged(turn, person, ticket, arg)
+    return await _fresh(query, turn, ticket, group_id, said)
 
 
-@router.callback_query(InDesk(), Tap.filter(F.op == Op.CARD_GROUP))
-async def choose_group(
-    query: CallbackQuery, callback_data: Tap, turn: Turn, group_id: int, person: Staff | None
-) -> Reply:
-    """转组: the functional groups take the place of the buttons; one of them chosen gets the ticket."""
-    if person is None:
-        return await staff_chat.tap_refused(query, turn, "transfer")
-    ticket = await _seen(turn, person, callback_data.row)
-    if _stale(callback_data, ticket):
-        return await _stale_card(query, turn, ticket, group_id)
-    groups = (await work_groups.listed(turn.session))[:MOST_GROUPS]
-    if callback_data.arg:
-        name = next((group.name for group in groups if str(group.id) == callback_data.arg), "")
-        if ticket.state is TicketState.UNASSIGNED:
-            # Who passes on what nobody has takes it first: the first taker answers for it until accepted.
-            await tickets.take(turn.session, ticket, actor=person, now=turn.now)
-        await assigning.transfer(
-            turn.session, ticket, group=name, to=None, reason=turn.words("deskgroup.reason"), actor=person,
-            now=turn.now,
-        )  # fmt: skip
-        toast = AnswerCallbackQuery(
-            callback_query_id=query.id, text=turn.words("deskgroup.passed", group=name)
-        )
-        return [toast, *await _fresh(query, turn, ticket, group_id)]
+async def _groups(query: CallbackQuery, turn: Turn, ticket: Ticket) -> Reply:
+    """转组: the functional groups take the place of the buttons."""
     choices = [
         keyboards.button(group.name, tap(Op.CARD_GROUP, ticket.id, ticket.version, str(group.id)))
-        for group in groups
+        for group in (await work_groups.listed(turn.session))[:MOST_GROUPS]
     ]
-    back = keyboards.button(turn.words("deskgroup.button.back"), tap(Op.CARD_BACK, ticket.id, ticket.version))
-    return _buttons(query, turn, [choices[n : n + 2] for n in range(0, len(choices), 2)] + [[back]])
+    return _choices(query, turn, ticket, [choices[n : n + 2] for n in range(0, len(choices), 2)])
 
 
-@router.callback_query(InDesk(), Tap.filter(F.op == Op.CARD_MERGE))
-async def choose_lead(
-    query: CallbackQuery, callback_data: Tap, turn: Turn, group_id: int, person: Staff | None
-) -> Reply:
+async def _passed(turn: Turn, person: Staff, ticket: Ticket, chosen: str) -> str:
+    groups = (await work_groups.listed(turn.session))[:MOST_GROUPS]
+    name = next((group.name for group in groups if str(group.id) == chosen), "")
+    if ticket.state is TicketState.UNASSIGNED:
+        # Who passes on what nobody has takes it first: the first taker answers for it until accepted.
+        await tickets.take(turn.session, ticket, actor=person, now=turn.now)
+    await assigning.transfer(
+        turn.session, ticket, group=name, to=None, reason=turn.words("deskgroup.reason"), actor=person,
+        now=turn.now,
+    )  # fmt: skip
+    return turn.words("deskgroup.passed", group=name)
+
+
+async def _leads(query: CallbackQuery, turn: Turn, person: Staff, ticket: Ticket) -> Reply:
     """并入: other open tickets of the same asker; those of others are joined in the console, as a cluster."""
-    if person is None:
-        return await staff_chat.tap_refused(query, turn, "merge")
-    ticket = await _seen(turn, person, callback_data.row)
-    if _stale(callback_data, ticket):
-        return await _stale_card(query, turn, ticket, group_id)
     leads = await _same_asker(turn, person, ticket)
-    if callback_data.arg:
-        lead = next((one for one in leads if str(one.id) == callback_data.arg), None)
-        if lead is None:
-            return await _stale_card(query, turn, ticket, group_id)
-        await joining.merge(turn.session, ticket, lead, actor=person, now=turn.now)
-        toast = AnswerCallbackQuery(
-            callback_query_id=query.id, text=turn.words("deskgroup.merged", no=lead.ticket_no)
-        )
-        return [toast, *await _fresh(query, turn, ticket, group_id)]
     if not leads:
         return [AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("deskgroup.no_lead"))]
     choices = [
         [keyboards.button(one.ticket_no, tap(Op.CARD_MERGE, ticket.id, ticket.version, str(one.id)))]
         for one in leads
     ]
-    back = keyboards.button(turn.words("deskgroup.button.back"), tap(Op.CARD_BACK, ticket.id, ticket.version))
-    return _buttons(query, turn, [*choices, [back]])
+    return _choices(query, turn, ticket, choices)
 
 
-@router.callback_query(InDesk(), Tap.filter(F.op == Op.CARD_OFFLINE))
-async def confidential(
-    query: CallbackQuery, callback_data: Tap, turn: Turn, group_id: int, person: Staff | None
-) -> Reply:
-    """线下: anyone may say so, the words leave the group at once, and the leader decides."""
-    if person is None:
-        return await staff_chat.tap_refused(query, turn, "offline")
-    ticket = await _seen(turn, person, callback_data.row)
-    await offline.flag(turn.session, ticket, actor=person, now=turn.now)
-    toast = AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("deskgroup.flagged"))
-    return [toast, *await _fresh(query, turn, ticket, group_id)]
-
-
-@router.callback_query(InDesk(), Tap.filter(F.op == Op.CARD_BACK))
-async def back(
-    query: CallbackQuery, callback_data: Tap, turn: Turn, group_id: int, person: Staff | None
-) -> Reply:
-    """The card as it stands now."""
-    if person is None:
-        return await staff_chat.tap_refused(query, turn, "card")
-    ticket = await _seen(turn, person, callback_data.row)
-    return [AnswerCallbackQuery(callback_query_id=query.id), *await _fresh(query, turn, ticket, group_id)]
+async def _merged(turn: Turn, person: Staff, ticket: Ticket, chosen: str) -> str:
+    leads = await _same_asker(turn, person, ticket)
+    lead = next((one for one in leads if str(one.id) == chosen), None)
+    if lead is None:
+        return turn.words("stale_card")
+    await joining.merge(turn.session, ticket, lead, actor=person, now=turn.now)
+    return turn.words("deskgroup.merged", no=lead.ticket_no)
 
 
 @router.callback_query(InDesk(), Tap.filter(F.op == Op.CITE))
@@ -209,22 +189,10 @@ async def _by_number(turn: Turn, person: Staff, what: str, args: str) -> Reply:
 
 
 async def _numbered(turn: Turn, person: Staff, text: str) -> Ticket:
-    number = numbers.parse_ticket_no(text)
-    if number is None:
+    if numbers.parse_ticket_no(text) is None:
         raise Invalid("deskgroup.number_needed")
-    row = await turn.session.scalar(
-        select(Ticket.id).where(Ticket.ticket_no == number).order_by(Ticket.id.desc()).limit(1)
-    )
-    return await _seen(turn, person, row or 0, "ticket_unknown")
-
-
-async def _seen(turn: Turn, person: Staff, row: int, key: str = "expired_button") -> Ticket:
     staff_chat.must_have(person, Permission.WORK_TICKETS)
-    try:
-        ticket, _ = await queue.seen_by(turn.session, person, row)
-    except NotFound as error:
-        raise NotFound(key) from error
-    return ticket
+    return await queue.by_number(turn.session, person, text)
 
 
 async def _same_asker(turn: Turn, person: Staff, ticket: Ticket) -> list[Ticket]:
@@ -246,37 +214,30 @@ async def _same_asker(turn: Turn, person: Staff, ticket: Ticket) -> list[Ticket]
     return found
 
 
-def _stale(data: Tap, ticket: Ticket) -> bool:
-    return int(data.stamp, 36) != ticket.version
-
-
-async def _stale_card(query: CallbackQuery, turn: Turn, ticket: Ticket, group_id: int) -> Reply:
-    toast = AnswerCallbackQuery(callback_query_id=query.id, text=turn.words("stale_card"))
-    return [toast, *await _fresh(query, turn, ticket, group_id)]
-
-
-async def _fresh(query: CallbackQuery, turn: Turn, ticket: Ticket, group_id: int) -> Reply:
+async def _fresh(query: CallbackQuery, turn: Turn, ticket: Ticket, group_id: int, said: str | None) -> Reply:
     """The card under which somebody tapped, as its ticket stands now; a message out of reach stays."""
+    toast = AnswerCallbackQuery(callback_query_id=query.id, text=said)
     if not isinstance(query.message, Message):
-        return []
+        return [toast]
     await turn.session.flush()
     unit = await units.get(turn.session, ticket.unit_id)
     facts = await cards.facts(turn.session, ticket, unit, now=turn.now)
     message = query.message.message_id
     await cards.shown(turn.session, ticket.id, group_id, message, version=ticket.version)
-    return [
-        EditMessageText(
-            chat_id=turn.chat_id, message_id=message, text=desk_cards.text(facts, turn.lang),
-            reply_markup=desk_cards.keyboard(facts, turn.lang),
-        )
-    ]  # fmt: skip
+    edited = EditMessageText(
+        chat_id=turn.chat_id, message_id=message, text=desk_cards.text(facts, turn.lang),
+        reply_markup=desk_cards.keyboard(facts, turn.lang),
+    )  # fmt: skip
+    return [toast, edited]
 
 
-def _buttons(query: CallbackQuery, turn: Turn, lines: list[list[Any]]) -> Reply:
+def _choices(query: CallbackQuery, turn: Turn, ticket: Ticket, lines: list[list[Any]]) -> Reply:
     done = AnswerCallbackQuery(callback_query_id=query.id)
     if not isinstance(query.message, Message):
         return [done]
+    back = keyboards.button(turn.words("deskgroup.button.back"), tap(Op.CARD_BACK, ticket.id, ticket.version))
     edited = EditMessageReplyMarkup(
-        chat_id=turn.chat_id, message_id=query.message.message_id, reply_markup=keyboards.rows(*lines)
-    )
+        chat_id=turn.chat_id, message_id=query.message.message_id,
+        reply_markup=keyboards.rows(*lines, [back]),
+    )  # fmt: skip
     return [done, edited]

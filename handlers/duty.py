@@ -30,17 +30,13 @@ SHIFTS = 4
 PEOPLE = 5
 
 
+@router.message(StaffSaid("duty"))
 @router.message(Command("duty"))
-async def by_command(message: Message, turn: Turn) -> Reply:
+async def duty_asked(message: Message, turn: Turn) -> Reply:
     """Who is on now, and who comes next."""
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.command_refused(turn, "duty")
-    return await on_duty(turn, person)
-
-
-@router.message(StaffSaid("duty"))
-async def in_words(message: Message, turn: Turn, person: Staff) -> Reply:
     return await on_duty(turn, person)
 
 
@@ -84,17 +80,13 @@ def _when(turn: Turn, shift: DutyShift) -> str:
     return f"{calendar.brief(shift.day, turn.lang)} {shift.opens}–{shift.closes}"
 
 
+@router.message(StaffSaid("swap"))
 @router.message(Command("swap"))
-async def swap_command(message: Message, turn: Turn) -> Reply:
+async def swap_asked(message: Message, turn: Turn) -> Reply:
     """One's own coming shifts, to give one away."""
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.command_refused(turn, "swap")
-    return await own_shifts(turn, person)
-
-
-@router.message(StaffSaid("swap"))
-async def swap_in_words(message: Message, turn: Turn, person: Staff) -> Reply:
     return await own_shifts(turn, person)
 
 

@@ -68,20 +68,12 @@ async def second_phone(query: CallbackQuery, callback_data: Tap, turn: Turn) -> 
     return done + turn.say(turn.words("binding.second_bound" if bound else "binding.second_agreed"))
 
 
+@router.message(StaffSaid("unbind"))
 @router.message(Command("unbind"))
-async def unbind_command(message: Message, turn: Turn) -> Reply:
+async def unbind(message: Message, turn: Turn) -> Reply:
     person = await staff_chat.staff_of(turn)
     if person is None:
         return await staff_chat.command_refused(turn, "unbind")
-    return await _let_go(turn)
-
-
-@router.message(StaffSaid("unbind"))
-async def unbind(message: Message, turn: Turn, person: Staff) -> Reply:
-    return await _let_go(turn)
-
-
-async def _let_go(turn: Turn) -> Reply:
     # What the post room sends on ending says so, and takes the menu away.
     await bindings.unbind(turn.session, turn.contact, now=turn.now)
     return []

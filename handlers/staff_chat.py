@@ -17,9 +17,11 @@ from handlers import keyboards
 from handlers.callbacks import Op, tap
 from handlers.turn import Reply, Turn
 from office import audit, bindings, staff
-from office.errors import NotPermitted
+from office.errors import NotFound, NotPermitted
 from office.staff import Permission, Staff
 from office.words import say
+from ticketing import queue
+from ticketing.records import Ticket
 
 log = logging.getLogger(__name__)
 WORDS = Path(__file__).parent.parent / "data" / "staff_words.yaml"
@@ -98,6 +100,16 @@ def must_have(person: Staff, permission: Permission) -> None:
     """Raise `NotPermitted` unless the person has `permission`; reach is checked where the object is."""
     if not staff.may(person, permission):
         raise NotPermitted("not_permitted")
+
+
+async def ticket_of(turn: Turn, person: Staff, row: int) -> Ticket:
+    """The ticket of a button, for who works on tickets; out of reach it is as if it were not there."""
+    must_have(person, Permission.WORK_TICKETS)
+    try:
+        ticket, _ = await queue.seen_by(turn.session, person, row)
+    except NotFound as error:
+        raise NotFound("expired_button") from error
+    return ticket
 
 
 def menu(lang: str) -> InlineKeyboardMarkup:

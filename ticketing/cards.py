@@ -117,17 +117,17 @@ async def facts(session: AsyncSession, ticket: Ticket, unit: Unit, *, now: datet
         "due_at": ticket.due_at.isoformat(),
         "waits": int((now - ticket.accepted_at).total_seconds() // 60),
         "urgent": ticket.priority is Priority.P1,
-        "asked": excerpt(ticket),
+        "asked": excerpt(ticket, EXCERPT),
     }
 
 
-def excerpt(ticket: Ticket) -> str:
-    """The beginning of the question; nothing of what is confidential, or may be."""
+def excerpt(ticket: Ticket, longest: int) -> str:
+    """The beginning of the question for a chat; nothing of what is confidential, or may be."""
     hidden = ticket.kind is TicketKind.REPORT or ticket.secrecy is Secrecy.RESTRICTED
     if hidden or ticket.has_personal or ticket.state is TicketState.OFFLINE:
         return ""
     words = " ".join(ticket.words.split())
-    return words if len(words) <= EXCERPT else words[:EXCERPT] + "…"
+    return words if len(words) <= longest else words[:longest] + "…"
 
 
 async def shown(

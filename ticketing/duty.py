@@ -25,9 +25,14 @@ EARLIEST = timedelta(minutes=30)
 """So long before a shift its officer may sign in."""
 
 
-async def on_now(session: AsyncSession, unit: Unit, *, now: datetime) -> list[DutyShift]:
+async def covering(session: AsyncSession, unit: Unit, *, now: datetime) -> list[DutyShift]:
     """The shifts in force that cover this moment, of the unit's own roster and of those above it."""
     return await shifts.present(session, now, _above(unit))
+
+
+async def on_now(session: AsyncSession, unit: Unit, *, now: datetime) -> list[DutyShift]:
+    """The shifts of `covering` that somebody still stands for: one ends early when its officer signs out."""
+    return [shift for shift in await covering(session, unit, now=now) if shift.signed_out_at is None]
 
 
 async def next_shift(session: AsyncSession, unit: Unit, *, now: datetime) -> DutyShift | None:
@@ -87,8 +92,6 @@ def _ranks(on: list[DutyShift]) -> dict[int, int]:
     """People of these shifts with their rank: 0 signed in, 1 main, 2 standby; the best of each."""
     found: dict[int, int] = {}
     for shift in on:
-        if shift.signed_out_at is not None:
-            continue
         for person, rank in ((shift.signed_in_by_id, 0), (shift.officer_id, 1), (shift.standby_id, 2)):
             if person is not None:
                 found[person] = min(rank, found.get(person, rank))

@@ -14,7 +14,7 @@ from office.staff import Staff
 from tests.handlers.staff_desk import bind, registrar
 from tests.journeys.conversation import Chat, Out, Town
 from tests.make import a_ticket
-from ticketing import assigning, drafts, tickets
+from ticketing import assigning, drafts, duty, offline, tickets
 from ticketing.records import Ticket, TicketState
 from ticketing.swaps import DutySwap, SwapState
 
@@ -129,6 +129,17 @@ async def test_what_may_hold_somebodys_data_stays_in_the_console(officer: Chat, 
     assert "打不通" not in out.text
 
 
+async def test_words_of_a_flagged_ticket_stay_in_the_console(officer: Chat, town: Town) -> None:
+    ticket = await opened(town)
+    async with town.store.transaction() as session:
+        row = await tickets.get(session, ticket.id)
+        await offline.flag(session, row, actor=town.cast.wang_fang, now=town.now)
+    await officer.says("/q")
+    out = await officer.taps(f"✋ {ticket.ticket_no.split('-', 2)[-1]}")
+    assert "请在后台查看" in out.text
+    assert WORDS not in out.text
+
+
 # --- duty -------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +169,17 @@ async def test_who_is_on_now_and_who_comes_next(officer: Chat, town: Town) -> No
     )
     town.later(hours=3)
     assert "现在没有人值班" in (await officer.says("/duty")).text
+
+
+async def test_who_has_signed_out_is_not_on_duty_any_more(officer: Chat, town: Town) -> None:
+    row = await shift(town, town.cast.li_qiang, ShiftName.WHOLE_DAY, "08:30", "17:30")
+    await shift(town, town.cast.wang_fang, ShiftName.MORNING, "08:30", "11:30", days=3)
+    for act in (duty.sign_in, duty.sign_out):
+        async with town.store.transaction() as session:
+            await act(session, await duty.get(session, row.id), actor=town.cast.li_qiang, now=town.now)
+    said = (await officer.says("/duty")).text
+    assert "现在没有人值班" in said
+    assert "李强" not in said
 
 
 async def test_both_sides_of_a_swap_say_so_with_a_button(officer: Chat, town: Town) -> None:

@@ -140,13 +140,28 @@ async def test_flag_takes_the_words_off_the_group(town: Town, officers: tuple[Ch
     assert (await state(town, ticket)).secrecy is Secrecy.RESTRICTED
 
 
+async def test_taken_from_the_queue_a_flagged_ticket_shows_no_words(
+    town: Town, officers: tuple[Chat, Chat]
+) -> None:
+    officer, other = officers
+    ticket = await asked(town)
+    await cards_out(town, other)
+    await other.taps("🕶 线下")
+    await officer.sends(**command("/q"))
+    out = await officer.taps(f"✋ {ticket.ticket_no.split('-', 2)[-1]}")
+    assert ticket.ticket_no in out.text
+    assert WORDS not in out.text
+
+
 async def test_who_is_not_on_staff_taps_in_vain(town: Town, officers: tuple[Chat, Chat]) -> None:
     stranger = town.group(7007)
     ticket = await asked(town)
     await cards_out(town, stranger)
-    refused = await stranger.taps("✋ 我来办")
-    assert "没有该操作权限" in (refused.toast or "")
-    assert (await state(town, ticket)).state is S.UNASSIGNED
+    for label in ("✋ 我来办", "📤 转组", "🔗 并入", "🕶 线下"):
+        refused = await stranger.taps(label)
+        assert "没有该操作权限" in (refused.toast or "")
+    row = await state(town, ticket)
+    assert (row.state, row.version) == (S.UNASSIGNED, ticket.version)
 
 
 async def test_reply_to_a_card_is_sent_with_the_entry_behind_it(

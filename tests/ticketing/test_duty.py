@@ -96,6 +96,8 @@ async def test_whoever_signed_in_comes_first_and_nobody_after_signing_out(
     async with store.transaction() as session:
         await duty.sign_out(session, await duty.get(session, row.id), actor=cast.wang_fang, now=now)
     assert await chosen() is None
+    async with store.reading() as session:
+        assert await duty.on_now(session, cast.district, now=now) == []
 
 
 @ONE
