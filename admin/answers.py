@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from admin import answer_box, suggestions, ticket_history, times
 from admin.pages import Desk, Number, done, signed_in, wants_json
-from admin.tickets import back, form_ticket
+from admin.ticket_forms import back, form_ticket
 from knowledge.versions import EntryVersion, get_version
 from office import units
 from office.errors import Conflict, Invalid
@@ -57,7 +57,7 @@ async def macro(desk: Working, ticket_id: Number) -> Response:
     found = await macros.get(desk.session, desk.person, desk.form.number("macro"))
     typed = desk.form.text("text").rstrip()
     await _keep(desk, ticket, f"{typed}\n{found.text}" if typed else found.text)
-    return back(ticket_id)
+    return back(ticket_id, "")
 
 
 async def _keep(desk: Desk, ticket: Ticket, text: str) -> None:
@@ -137,11 +137,18 @@ async def propose(desk: Working, ticket_id: Number) -> Response:
     text = desk.form.text("text")
     basis = (await answer_box.basis_typed(desk)).strip()
     given = [part for part in (basis, desk.form.text("explained").strip()) if part]
-    version = await _chosen(desk)
-    await tickets.propose(desk.session, ticket, text, "\n".join(given), actor=desk.person, now=desk.now)
-    ticket.conclusion_version_id = version.id if version else None
-    ticket.answer_mode = _choice(AnswerMode, desk.form.text("mode")) or ticket.answer_mode
-    ticket.cause = _choice(Cause, desk.form.text("cause")) or ticket.cause
+    mode, cause = _choice(AnswerMode, desk.form.text("mode")), _choice(Cause, desk.form.text("cause"))
+    await tickets.propose(
+        desk.session,
+        ticket,
+        text,
+        "\n".join(given),
+        await _chosen(desk),
+        actor=desk.person,
+        now=desk.now,
+        mode=mode,
+        cause=cause,
+    )
     await drafts.save(desk.session, ticket, "", actor=desk.person, now=desk.now)
     return back(ticket_id, "proposed")
 

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends
 from fastapi import Path as InPath
 from fastapi.responses import Response
 
-from admin import special_forms, uploads
+from admin import uploads
 from admin.pages import Desk, Number, signed_in
+from admin.ticket_forms import back, form_ticket
 from office.errors import NotFound
 from office.staff import Permission
 from ticketing import attachments
@@ -26,24 +27,24 @@ Uploading = Annotated[Desk, Depends(signed_in(Permission.WORK_TICKETS, read))]
 @router.post("/tickets/{ticket_id}/attachments")
 async def upload(desk: Uploading, ticket_id: Number) -> Response:
     """Lay a file beside a ticket; one that may show somebody's papers is quarantined."""
-    ticket = await special_forms.ticket_of(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     file = uploads.chosen(desk.form)
     await attachments.put(
         desk.session, ticket, file.name, file.data, actor=desk.person, sealer=desk.services.sealer,
         quarantined=desk.form.text("papers") == "1", now=desk.now,
     )  # fmt: skip
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/attachments/{attachment_id}/release")
 async def release(desk: Working, ticket_id: Number, attachment_id: Number) -> Response:
     """The assignee saw nobody's papers in it."""
-    ticket = await special_forms.ticket_of(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     row = await desk.session.get(Attachment, attachment_id)
     if row is None or row.ticket_id != ticket.id:
         raise NotFound("attachment_gone")
     await attachments.release(desk.session, row, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.get("/attachments/{token}")

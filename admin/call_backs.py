@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from admin import times
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from office.errors import Invalid
-from office.seal import Sealer
 from office.staff import Permission, mask_name
 from office.units import Unit
 from ticketing import call_backs, call_list
@@ -21,7 +20,6 @@ Calling = Annotated[Desk, Depends(signed_in(Permission.WORK_TICKETS))]
 TONES = {CallBackState.DUE: "warn", CallBackState.REACHED: "good", CallBackState.GIVEN_UP: "danger"}
 DONE = (CallBackState.REACHED, CallBackState.GIVEN_UP)
 MOST_PRINTED = 200
-SHORTEST_PHONE = 7
 
 
 @router.get("")
@@ -173,14 +171,4 @@ def _name(desk: Desk, call: CallBack) -> str:
 def _phone(desk: Desk, call: CallBack) -> str:
     if call.state is not CallBackState.DUE:
         return desk.t("call_back.forgotten")
-    return masked_phone(desk.services.sealer, call.phone) or desk.t("call_back.phoneless")
-
-
-def masked_phone(sealer: Sealer, sealed: bytes | None) -> str:
-    """138****5678, or **** with the last four digits of a shorter number; empty without one."""
-    digits = "".join(char for char in sealer.open(sealed) if char.isdecimal())
-    if not digits:
-        return ""
-    if len(digits) < SHORTEST_PHONE:
-        return "****"
-    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 11 else f"****{digits[-4:]}"
+    return call_backs.masked_phone(desk.services.sealer.open(call.phone)) or desk.t("call_back.phoneless")

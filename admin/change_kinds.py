@@ -52,10 +52,6 @@ def _told(rows: list[dict[str, Any]], notes: list[dict[str, str]], most: int = M
     return {"rows": rows[:most], "notes": notes, "left": max(0, len(rows) - most), "link": None}
 
 
-def _more(desk: Desk, href: str) -> dict[str, str]:
-    return {"href": href, "words": desk.t("changes.more")}
-
-
 def _day(desk: Desk, change: Change) -> date:
     """The day on which a change meets what it replaces: when it began to hold, or would begin today."""
     today = beijing_day(desk.now)

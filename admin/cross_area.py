@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import elsewhere, special_forms, times
+from admin import elsewhere, times
 from admin.pages import Desk, Number, signed_in
+from admin.ticket_forms import back, form_ticket
 from office import staff, units
 from office.errors import Invalid, NotFound
 from office.staff import Permission
@@ -23,7 +24,7 @@ Working = Annotated[Desk, Depends(signed_in(Permission.WORK_TICKETS))]
 @router.post("/cross-ask")
 async def ask(desk: Working, ticket_id: Number) -> Response:
     """Write down what another district is asked, with the asker's consent."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     form = desk.form
     await cross_area.ask(
         desk.session, ticket, district=form.text("cross_district"), applied_at=form.text("cross_applied_at"),
@@ -31,16 +32,16 @@ async def ask(desk: Working, ticket_id: Number) -> Response:
         request=form.text("cross_request"), answer_by=form.day("cross_answer_by"),
         consent=form.text("cross_consent") == "1", actor=desk.person, now=desk.now,
     )  # fmt: skip
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/cross-feedback")
 async def feedback(desk: Working, ticket_id: Number) -> Response:
     """Write down what the other district answered."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     came = desk.form.text("cross_feedback")
     await cross_area.feedback(desk.session, ticket, came, actor=desk.person, hours=desk.hours, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.get("/referral")
@@ -65,16 +66,16 @@ async def referral(desk: Reading, ticket_id: Number) -> Response:
 @router.post("/superior-ask")
 async def ask_up(desk: Working, ticket_id: Number) -> Response:
     """Note the reference under which the office above was asked."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     number = desk.form.text("superior_no")
     await superiors.ask_up(desk.session, ticket, number, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/superior-answer")
 async def answered(desk: Working, ticket_id: Number) -> Response:
     """Note what the office above answered: the basis of the answer to be proposed."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     day = desk.form.day("superior_day")
     if day is None:
         raise Invalid("superior_day")
@@ -82,13 +83,13 @@ async def answered(desk: Working, ticket_id: Number) -> Response:
         desk.session, ticket, desk.form.text("superior_text"), desk.form.text("superior_reply_no"), day,
         actor=desk.person, hours=desk.hours, now=desk.now,
     )  # fmt: skip
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/down")
 async def down(desk: Working, ticket_id: Number) -> Response:
     """Give the ticket to a unit below, and to one of its officers where one is named."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     if not desk.form.text("down_unit"):
         raise Invalid("unit_not_below")
     unit = await units.get(desk.session, desk.form.number("down_unit"))
@@ -96,13 +97,13 @@ async def down(desk: Working, ticket_id: Number) -> Response:
     person = await staff.get(desk.session, int(to)) if to.isdecimal() else None
     reason = desk.form.text("reason_down")
     await superiors.down(desk.session, ticket, unit, person, reason, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id, "handed_down")
+    return back(ticket_id, "handed_down")
 
 
 @router.post("/check")
 async def check(desk: Working, ticket_id: Number) -> Response:
     """Write down what a check of the list saw."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     form = desk.form
     seen = frozenset(Paper(name) for name in form.all("check_seen") if name in set(Paper))
     await checking.looked_at(
@@ -110,21 +111,21 @@ async def check(desk: Working, ticket_id: Number) -> Response:
         seen=seen, image_no=form.text("check_image_no"), failed=form.text("check_failed"), actor=desk.person,
         now=desk.now,
     )  # fmt: skip
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/check-second")
 async def check_second(desk: Working, ticket_id: Number) -> Response:
     """A second person has looked the check over."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     await checking.looked_over(desk.session, ticket, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/counts")
 async def counts(desk: Working, ticket_id: Number) -> Response:
     """How many names were checked, removed and added."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     numbers = {count: desk.form.number(f"count_{count}") for count in Count}
     await checking.counted(desk.session, ticket, numbers, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import special_forms, times
+from admin import times
 from admin.pages import Desk, Number, Refusal, done, lines, signed_in
+from admin.ticket_forms import back, chosen, form_ticket
 from office import staff
 from office.errors import Invalid
 from office.staff import Permission
@@ -83,80 +84,80 @@ async def review(desk: Reviewing, opening_id: Number) -> Response:
 async def flag(desk: Opening, ticket_id: Number) -> Response:
     """Say that this should be handled offline."""
     if desk.may(Permission.SEE_TICKETS):
-        ticket = await special_forms.ticket_of(desk, ticket_id)
+        ticket = await form_ticket(desk, ticket_id)
     else:
         # A registrar has no page of a ticket; the act itself looks whether it is one they took in.
         ticket = await tickets.get(desk.session, ticket_id)
     await offline.flag(desk.session, ticket, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id) if desk.may(Permission.SEE_TICKETS) else done("/admin/me", "kept")
+    return back(ticket_id) if desk.may(Permission.SEE_TICKETS) else done("/admin/me", "kept")
 
 
 @router.post("/tickets/{ticket_id}/unflag")
 async def decline(desk: Working, ticket_id: Number) -> Response:
     """The leader has it answered like any other."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     reason = desk.form.text("reason_unflag")
     await offline.decline(desk.session, ticket, reason, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/take-offline")
 async def take(desk: Working, ticket_id: Number) -> Response:
     """The leader has it handled offline by a named owner."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
-    owner = await special_forms.chosen(desk, "owner")
+    ticket = await form_ticket(desk, ticket_id)
+    owner = await chosen(desk, "owner")
     readers = [await staff.get(desk.session, int(one)) for one in desk.form.all("readers") if one.isdecimal()]
     await offline.take(
         desk.session, ticket, owner, readers=readers, reason=desk.form.text("reason_offline"),
         sealer=desk.services.sealer, actor=desk.person, now=desk.now,
     )  # fmt: skip
-    return special_forms.back(ticket_id, "taken_offline")
+    return back(ticket_id, "taken_offline")
 
 
 @router.post("/tickets/{ticket_id}/entrust")
 async def entrust(desk: Working, ticket_id: Number) -> Response:
     """The leader gives the case to another owner."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
-    owner = await special_forms.chosen(desk, "new_owner")
+    ticket = await form_ticket(desk, ticket_id)
+    owner = await chosen(desk, "new_owner")
     await offline.entrust(desk.session, ticket, owner, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/readers")
 async def admit(desk: Working, ticket_id: Number) -> Response:
     """The leader puts somebody on the list of readers."""
-    ticket = await special_forms.ticket_of(desk, ticket_id, fresh=False)
-    person = await special_forms.chosen(desk, "reader")
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
+    person = await chosen(desk, "reader")
     await openings.admit(desk.session, ticket, person, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/readers/{staff_id}/dismiss")
 async def dismiss(desk: Working, ticket_id: Number, staff_id: Number) -> Response:
     """The leader takes somebody off the list of readers."""
-    ticket = await special_forms.ticket_of(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     person = await staff.get(desk.session, staff_id)
     await openings.dismiss(desk.session, ticket, person, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id)
+    return back(ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/finish-offline")
 async def close(desk: Working, ticket_id: Number) -> Response:
     """The owner closes the case with way and result."""
-    ticket = await special_forms.ticket_of(desk, ticket_id)
+    ticket = await form_ticket(desk, ticket_id)
     try:
         way = OfflineWay(desk.form.text("offline_way"))
         result = OfflineResult(desk.form.text("offline_result"))
     except ValueError as error:
         raise Invalid("offline_class") from error
     await offline.close(desk.session, ticket, way, result, actor=desk.person, now=desk.now)
-    return special_forms.back(ticket_id, "closed_offline")
+    return back(ticket_id, "closed_offline")
 
 
 @router.post("/tickets/{ticket_id}/restricted")
 async def open_text(desk: Working, ticket_id: Number) -> Response:
     """What the case says, once: a second look is a second opening with a reason of its own."""
-    ticket = await special_forms.ticket_of(desk, ticket_id, fresh=False)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     found = await openings.open_(
         desk.session, ticket, desk.form.text("reason_open"), sealer=desk.services.sealer, actor=desk.person,
         now=desk.now, break_glass=desk.form.text("break_glass") == "1",

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from admin import record
 from admin.pages import Desk, Number, signed_in
-from admin.tickets import back, form_ticket
+from admin.ticket_forms import back, form_ticket
 from office.staff import Permission
 from ticketing import record_fields
 

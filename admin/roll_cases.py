@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import case_facts, ticket_page
-from admin.pages import Desk, Number, Refusal, signed_in
+from admin.pages import Desk, Number, signed_in
+from admin.ticket_forms import form_ticket
 from office.errors import Conflict
 from office.staff import Permission
-from ticketing import queue, tickets
+from ticketing import tickets
 from ticketing.records import OPEN_STATES
 
 router = APIRouter(prefix="/tickets")
@@ -25,18 +26,11 @@ async def confirm(desk: Working, ticket_id: Number) -> Response:
     There is nothing to type: only the digest that lies with the ticket can be asked for. The lookup stands in
     the audit with the ticket as its subject.
     """
-
-    async def again(later: Desk, refusal: Refusal) -> Response:
-        context = await ticket_page.context(later, ticket_id, refusal)
-        return later.render("console/ticket.html", status=refusal.status, **context)
-
-    desk.on_refusal(again)
-    ticket, _ = await queue.seen_by(desk.session, desk.person, ticket_id)
+    ticket = await form_ticket(desk, ticket_id, fresh=False)
     await tickets.may_work(desk.session, desk.person, ticket)
     if ticket.receipt_digest is None or ticket.state not in OPEN_STATES:
         raise Conflict("case.no_receipt")
     seen = await desk.services.lookups.for_case(
         desk.session, desk.person, ticket.receipt_digest, subject=f"ticket:{ticket.id}", now=desk.now
     )
-    context = await ticket_page.context(desk, ticket_id)
-    return desk.render("console/ticket.html", **{**context, "confirmed": case_facts.found(desk, seen)})
+    return await ticket_page.page(desk, ticket_id, confirmed=case_facts.found(desk, seen))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi.responses import Response
+
 from admin import (
     answer_box,
     case_facts,
@@ -34,6 +36,12 @@ from ticketing.records import (
 )
 
 S = TicketState
+
+
+async def page(desk: Desk, ticket_id: int, refusal: Refusal | None = None, **more: Any) -> Response:
+    """The page of a ticket, with what was refused and whatever a form shows on this one response."""
+    shown = await context(desk, ticket_id, refusal)
+    return desk.render("console/ticket.html", status=refusal.status if refusal else 200, **(shown | more))
 
 
 async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 
 from admin import ticket_page
-from admin.pages import Desk, Number, Refusal, done, signed_in
+from admin.pages import Desk, Number, done, signed_in
+from admin.ticket_forms import back, form_ticket
 from knowledge.versions import Entry
-from office.errors import Conflict, Invalid, NotFound
+from office.errors import Invalid, NotFound
 from office.staff import Permission
 from ticketing import drafts, promote, queue, tickets, verdicts
-from ticketing.intake import clean
-from ticketing.records import ClosedBy, Ticket, TicketState
+from ticketing.records import ClosedBy
 
 router = APIRouter(prefix="/tickets")
 Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_TICKETS))]
@@ -26,45 +26,7 @@ Drafting = Annotated[Desk, Depends(signed_in(Permission.DRAFT_ENTRIES))]
 @router.get("/{ticket_id}")
 async def show(desk: Reading, ticket_id: Number) -> Response:
     """The ticket, for whoever's reach it lies in."""
-    return await _page(desk, ticket_id)
-
-
-async def _page(desk: Desk, ticket_id: int, refusal: Refusal | None = None) -> Response:
-    context = await ticket_page.context(desk, ticket_id, refusal)
-    return desk.render("console/ticket.html", status=refusal.status if refusal else 200, **context)
-
-
-async def form_ticket(desk: Desk, ticket_id: int, *, fresh: bool = True) -> Ticket:
-    """The ticket in the person's reach; with `fresh`, only if the form was made from its present version."""
-
-    async def again(later: Desk, refusal: Refusal) -> Response:
-        if refusal.key in ("stale_card", "not_yours") and await _sent_already(later, ticket_id):
-            return back(ticket_id, "already_sent")
-        return await _page(later, ticket_id, refusal)
-
-    desk.on_refusal(again)
-    ticket, _ = await queue.seen_by(desk.session, desk.person, ticket_id)
-    if fresh and ticket.version != desk.form.number("version"):
-        raise Conflict("stale_card")
-    return ticket
-
-
-async def _sent_already(desk: Desk, ticket_id: int) -> bool:
-    """Whether this very form had its effect before: a second click, or the page sent again."""
-    if "text" not in desk.form.fields:
-        return False
-    ticket, _ = await queue.seen_by(desk.session, desk.person, ticket_id)
-    if ticket.author_id != desk.person.id:
-        return False
-    words = await clean(desk.session, desk.form.text("text").strip())
-    if ticket.state is TicketState.IN_REVIEW:
-        return ticket.proposed_text == words
-    return ticket.state in (TicketState.ANSWERED, TicketState.CLOSED) and ticket.answer_text == words
-
-
-def back(ticket_id: int, what: str = "") -> Response:
-    """Back to the ticket's page, which says what was done."""
-    return done(f"/admin/tickets/{ticket_id}", what)
+    return await ticket_page.page(desk, ticket_id)
 
 
 @router.post("/{ticket_id}/take")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -17,6 +16,7 @@ from knowledge import station_hours, workbooks
 from knowledge.station_words import data as data
 from knowledge.text import plain
 from knowledge.workbooks import decimal
+from office.cells import guarded
 from office.errors import Invalid
 
 LARGEST: Final = 10_000_000
@@ -29,8 +29,6 @@ FIELDS: Final = (
 )  # fmt: skip
 _HEADING_WITHIN: Final = 10
 _JOINT: Final = "、"
-# What a spreadsheet would take for a formula, also behind spaces or in full width.
-_FORMULA: Final = re.compile(r"[\s\u3000]*[=+\-@＝＋－＠\t\r\n']")
 EXAMPLE: Final = "例："
 
 Cell = str | date | time
@@ -216,7 +214,7 @@ def to_csv(rows: Iterable[Sequence[str | float]]) -> bytes:
     writer = csv.writer(text)
     writer.writerow([heading(field) for field in FIELDS])
     writer.writerows(
-        [[harmless(cell) if isinstance(cell, str) else decimal(cell) for cell in row] for row in rows]
+        [[guarded(cell) if isinstance(cell, str) else decimal(cell) for cell in row] for row in rows]
     )
     return text.getvalue().encode("utf-8-sig")
 
@@ -238,7 +236,7 @@ def to_xlsx(rows: Iterable[Sequence[str | float]], now: datetime) -> bytes:
             if isinstance(cell, float):
                 sheet.write_number(number, column, cell)
             elif cell:
-                sheet.write_string(number, column, harmless(cell), plain_text)
+                sheet.write_string(number, column, guarded(cell), plain_text)
     book.close()
     return target.getvalue()
 
@@ -254,8 +252,3 @@ _EXAMPLE: Final = (
     "2026-11-25至2026-12-05 周一至周五 9:00-11:30、13:30-17:00；2026-11-28 9:00-12:00",
     "0000-12340003", "无障碍坡道、一楼", "", 31.0035, 121.9064,
 )  # fmt: skip
-
-
-def harmless(cell: str) -> str:
-    """A text that a spreadsheet would calculate or cut gets an apostrophe; reading takes it off."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell

@@ -11,7 +11,7 @@ LONGEST: Final = 32_000
 """A cell of a workbook holds 32,767 characters; what is longer is cut, with a sign that it was."""
 # Also behind spaces and signs that nobody sees, in full width and in the small forms of old character sets.
 _UNSEEN: Final = r"\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
-_LEADING: Final = re.compile(rf"{GUARD}|[{_UNSEEN}]*[=+\-@＝＋－＠﹦﹢﹣﹫−\t\r\n]")
+_LEADING: Final = re.compile(rf"[{_UNSEEN}]*[{GUARD}=+\-@＝＋－＠﹦﹢﹣﹫−\t\r\n]")
 
 
 def guarded(text: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import answer, calendar, conflicts, elections, figures, sameness
 from knowledge.conflicts import Difference, DifferenceKind
-from knowledge.versions import Alteration, Entry, EntryLevel, EntryVersion
+from knowledge.versions import Alteration, Entry, EntryVersion
 from office import units
 from office.units import Unit
 from ticketing.records import Ticket
@@ -93,13 +93,6 @@ async def approved_text(session: AsyncSession, version: EntryVersion, *, office:
     dates = calendar.variables(await elections.spans(session, now), calendar.today(now))
     found = answer.render(entry, version, scope, dates, office)
     return "\n".join([found.question, found.short, found.full, *found.steps, *found.documents, *found.basis])
-
-
-def must_review(version: EntryVersion | None, found: Iterable[Difference] = ()) -> bool:
-    """Whether a second person has to look at an answer before it leaves."""
-    if version is None or version.level is not EntryLevel.ORDINARY or not version.confirmed:
-        return True
-    return any(True for _ in found)
 
 
 async def cited(session: AsyncSession, version_id: int | None) -> tuple[Entry, EntryVersion] | None:

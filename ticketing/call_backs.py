@@ -29,6 +29,7 @@ BATCH = 100
 MOST_FAILED = 500
 PAGE = 50
 LONGEST_NOTE = 300
+SHORTEST_PHONE = 7
 
 
 class CallBackKind(StrEnum):
@@ -167,6 +168,16 @@ async def in_reach(session: AsyncSession, person: Staff) -> Select[CallBack, Uni
         .join(Unit, Unit.id == CallBack.unit_id)
         .where(Unit.path.startswith(await reach(session, person)))
     )
+
+
+def masked_phone(phone: str) -> str:
+    """138****5678, or **** with the last four digits of a shorter number; empty without one."""
+    digits = "".join(char for char in phone if char.isdecimal())
+    if not digits:
+        return ""
+    if len(digits) < SHORTEST_PHONE:
+        return "****"
+    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 11 else f"****{digits[-4:]}"
 
 
 async def opened(

@@ -27,14 +27,28 @@ TOLD_ALREADY = (AnswerMode.PHONE, AnswerMode.IN_PERSON, AnswerMode.LETTER)
 
 
 async def propose(
-    session: AsyncSession, ticket: Ticket, text: str, basis: str, *, actor: Staff, now: datetime
+    session: AsyncSession,
+    ticket: Ticket,
+    text: str,
+    basis: str,
+    version: EntryVersion | None = None,
+    *,
+    actor: Staff,
+    now: datetime,
+    mode: AnswerMode | None = None,
+    cause: Cause | None = None,
 ) -> None:
-    """Hand a draft answer with its basis to a reviewer: an answer that no entry carries needs one."""
+    """Hand a draft answer with its basis to a reviewer: an answer that no entry carries needs one.
+
+    `version` is what it cites; `mode`, how the asker will learn it, and `cause` stay as they are for None.
+    """
     await must_hold(session, actor, ticket)
     restricted.must_be_open(ticket)
     if not basis.strip():
         raise Invalid("basis_needed")
-    await _to_review(session, ticket, text, basis, None, actor=actor, now=now)
+    ticket.answer_mode = mode or ticket.answer_mode
+    ticket.cause = cause or ticket.cause
+    await _to_review(session, ticket, text, basis, version, actor=actor, now=now)
 
 
 async def revise(session: AsyncSession, ticket: Ticket, remark: str, *, actor: Staff, now: datetime) -> None:

@@ -120,9 +120,3 @@ def read_marks(text: str) -> tuple[int, str] | None:
     """Snapshot number and the beginning of the digest, wherever the marks stand in a text."""
     found = _MARKED.search(text)
     return (int(found[1]), found[2]) if found else None
-
-
-def masked_phone(phone: str) -> str:
-    """The last four digits of a telephone number and nothing else of it; empty without one."""
-    digits = [symbol for symbol in phone if symbol.isdecimal()]
-    return f"尾号{''.join(digits[-4:])}" if len(digits) >= 7 else ""

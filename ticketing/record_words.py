@@ -13,6 +13,7 @@ from office.hours import BEIJING
 from office.seal import Sealer
 from office.staff import mask_name
 from office.words import CHINESE, say
+from ticketing import call_backs
 from ticketing.record_refs import Refs
 from ticketing.records import Ticket, TicketState
 from ticketing.restricted import HIDDEN
@@ -79,11 +80,7 @@ def asker_name(ticket: Ticket, sealer: Sealer) -> str:
 def masked_phone(ticket: Ticket, sealer: Sealer) -> str:
     """The asker's number as pages show it, 138****5678."""
     phone = opened(sealer, ticket.phone)
-    digits = [symbol for symbol in phone if symbol.isdecimal()]
-    if len(digits) < 7:
-        return phone if phone == UNREADABLE else "****" if phone else ""
-    head = "".join(digits[:3]) if len(digits) >= 11 else ""
-    return f"{head}****{''.join(digits[-4:])}"
+    return phone if phone == UNREADABLE else call_backs.masked_phone(phone)
 
 
 def last_digits(ticket: Ticket, sealer: Sealer) -> str:

@@ -13,8 +13,8 @@ from typing import Any, Final
 import xlsxwriter
 
 from knowledge import workbooks
-from knowledge.station_files import harmless
 from office import redact
+from office.cells import guarded
 from office.errors import Invalid
 from office.shifts import ShiftName
 from ticketing import roster_cells
@@ -289,7 +289,7 @@ def to_xlsx(rows: Iterable[Mapping[str, str]], now: datetime) -> bytes:
     for number, row in enumerate(rows, start=1):
         for column, field in enumerate(WRITTEN):
             if row[field]:
-                sheet.write_string(number, column, harmless(row[field]), plain)
+                sheet.write_string(number, column, guarded(row[field]), plain)
     book.close()
     return target.getvalue()
 

@@ -16,7 +16,6 @@ from office.errors import Conflict, NotPermitted
 from office.staff import Staff
 from office.store import ring_after_commit
 from ticketing import feedback
-from ticketing.concluding import _answer as _answer
 from ticketing.concluding import answer as answer
 from ticketing.concluding import propose as propose
 from ticketing.concluding import revise as revise
@@ -27,8 +26,6 @@ from ticketing.joining import join as join
 from ticketing.joining import merge as merge
 from ticketing.joining import parted
 from ticketing.joining import split as split
-from ticketing.moving import LONGEST_ANSWER as LONGEST_ANSWER
-from ticketing.moving import LONGEST_REASON as LONGEST_REASON
 from ticketing.moving import get as get
 from ticketing.moving import lock as lock
 from ticketing.moving import may_work as may_work

@@ -13,7 +13,6 @@ from knowledge.roll.records import LookupAct, LookupResult, Way
 from office.hours import BEIJING
 
 KEPT = timedelta(days=365)
-PAGE = 100
 
 
 class Reason(StrEnum):
@@ -87,23 +86,6 @@ async def of_person(session: AsyncSession, staff_id: int, day: date) -> int:
         .where(LookupAct.at >= _begins(day), LookupAct.at < _begins(day + timedelta(days=1)))
     )
     return found or 0
-
-
-async def listed(
-    session: AsyncSession, first: date, last: date, *, staff_id: int | None = None, page: int = 1
-) -> list[LookupAct]:
-    """One page of single lookups by staff, newest first."""
-    statement = (
-        select(LookupAct)
-        .where(LookupAct.staff_id.is_not(None))
-        .where(LookupAct.at >= _begins(first), LookupAct.at < _begins(last + timedelta(days=1)))
-        .order_by(LookupAct.id.desc())
-        .limit(PAGE)
-        .offset((max(page, 1) - 1) * PAGE)
-    )
-    if staff_id is not None:
-        statement = statement.where(LookupAct.staff_id == staff_id)
-    return list((await session.scalars(statement)).all())
 
 
 async def of_public(session: AsyncSession, first: date, last: date) -> dict[tuple[Way, LookupResult], int]:

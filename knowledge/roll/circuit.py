@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge.roll.records import RollState
 from office import audit, redact
-from office.audit import SYSTEM, AuditEntry
+from office.audit import SYSTEM
 from office.errors import Conflict, Invalid
 from office.staff import Permission, Staff, must
 
@@ -71,11 +71,6 @@ async def reopen(session: AsyncSession, *, reason: str, actor: Staff, now: datet
     await audit.record(
         session, "lookup.reopen", SUBJECT, actor=actor.as_actor(), now=now, reason=_plain(reason), was=was
     )  # fmt: skip
-
-
-async def alarms(session: AsyncSession, *, page: int = 1) -> tuple[list[AuditEntry], int]:
-    """Alarms, stops and reopenings, newest first, and how many there are."""
-    return await audit.listed(session, subject=SUBJECT, page=page)
 
 
 async def _decided(session: AsyncSession, reason: str, actor: Staff) -> RollState:

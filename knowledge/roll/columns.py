@@ -54,8 +54,6 @@ class Status(StrEnum):
 
 CARRIED: Final = (Status.REGISTERED, Status.ASK_STATION)
 REASONS: Final = (Status.HOMETOWN, Status.WORKPLACE, Status.UNABLE)
-PLACE: Final = (Field.UNIT, Field.DISTRICT, Field.AREA, Field.GROUP, Field.STATION)
-"""The cells that make up a place, in the order that `Columns.place` takes them."""
 
 
 class BadCell(Invalid):

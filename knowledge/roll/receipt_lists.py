@@ -15,7 +15,7 @@ from knowledge.roll.columns import BadCell, Columns, Field
 from knowledge.roll.receipts import written
 from knowledge.roll.row_check import PLACE_FIELDS, picked
 from knowledge.roll.sources import Table, clean
-from knowledge.station_files import harmless
+from office.cells import guarded
 from office.words import CHINESE, say
 
 A_SHEET: Final = 1_000_000
@@ -86,7 +86,7 @@ def _write(path: Path, found: Iterable[Slip], language: str) -> int:
                 sheet = _sheet(book, bold, warning, language)
             sheet.write_number(at + _HEADINGS, 0, slip.row)
             for column, text in enumerate((slip.name, slip.unit, slip.group, slip.code), start=1):
-                sheet.write_string(at + _HEADINGS, column, harmless(text))
+                sheet.write_string(at + _HEADINGS, column, guarded(text))
         if sheet is None:
             _sheet(book, bold, warning, language)
     return count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import unicodedata
 
 from office.errors import Invalid
@@ -13,13 +12,6 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZL"
 LENGTH = 10
 _ALIKE = str.maketrans("0O1I", "QQLL")
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
-_LOOKS_LIKE = re.compile(r"[0-9A-Z]{4}-?[0-9A-Z]{4}-?[0-9A-Z]{2}", re.ASCII)
-
-
-def new_code() -> str:
-    """A fresh code: nine random symbols (45 bits) and the check symbol."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
-    return body + check_symbol(body)
 
 
 def check_symbol(body: str) -> str:
@@ -39,14 +31,6 @@ def read_code(raw: str) -> str:
     if check_symbol(plain[:-1]) != plain[-1]:
         raise Invalid("receipt.mistyped")
     return plain
-
-
-def looks_like_code(text: str) -> bool:
-    """Whether a whole message is meant as a code, right or mistyped: ten letters and digits."""
-    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
-    if not _LOOKS_LIKE.fullmatch(plain):
-        return False
-    return "-" in plain or (any(c.isdigit() for c in plain) and any(c.isalpha() for c in plain))
 
 
 def written(code: str) -> str:

@@ -19,7 +19,7 @@ from knowledge.roll.building import Built
 from knowledge.roll.columns import REASONS
 from knowledge.roll.findings import Finding, Sort, sort_of
 from knowledge.roll.package import COUNTS
-from knowledge.station_files import harmless
+from office.cells import guarded
 from office.hours import BEIJING
 from office.words import CHINESE, say
 
@@ -197,6 +197,6 @@ def _of_sort(built: Built, sort: Sort) -> Mapping[str, int]:
 def _row(sheet: Any, at: int, cells: Sequence[str | int], form: Any = None) -> None:
     for column, cell in enumerate(cells):
         if isinstance(cell, str):
-            sheet.write_string(at, column, harmless(cell), form)
+            sheet.write_string(at, column, guarded(cell), form)
         else:
             sheet.write_number(at, column, cell, form)

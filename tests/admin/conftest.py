@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,11 +16,14 @@ from fastapi import FastAPI
 from admin import router
 from admin.pages import Services
 from knowledge.answer import LiveBase
+from knowledge.versions import EntryVersion
 from office import signin
 from office.staff import Staff
 from office.store import Store
-from tests.make import Cast
+from tests.make import Cast, a_ticket, an_entry
 from tests.make import Clock as Clock
+from ticketing import tickets
+from ticketing.records import Ticket
 
 ADDRESS = "http://desk.test"
 PASSWORD = "a long enough password"
@@ -55,6 +59,11 @@ class Browser:
         form = re.search(rf'<form[^>]*action="{re.escape(address)}"[^>]*>(.*?)</form>', self.shown, re.DOTALL)
         inside = form[1] if form else self.shown
         return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)">', inside))
+
+
+def plain(page: httpx.Response) -> str:
+    """A page as it reads, without entities."""
+    return html.unescape(page.text)
 
 
 @pytest.fixture
@@ -108,6 +117,25 @@ def signed_in(store: Store, clock: Clock, browsing: Callable[..., Browser]) -> C
         return made
 
     return make
+
+
+@pytest.fixture
+async def version(store: Store, cast: Cast, now: datetime) -> EntryVersion:
+    """A published entry that may carry the answer to `ticket`."""
+    async with store.transaction() as session:
+        return await an_entry(
+            session, cast, now, no="K-0112", topic="appeal", question="对选民名单有意见怎么申诉？",
+            short="名单公布之日起5日内可以向选举委员会提出申诉。",
+        )  # fmt: skip
+
+
+@pytest.fixture
+async def ticket(store: Store, cast: Cast, now: datetime, version: EntryVersion) -> Ticket:
+    """A ticket of 张敏's in the hands of 李强."""
+    async with store.transaction() as session:
+        found = await a_ticket(session, cast, now, "对选民名单有意见怎么办")
+        await tickets.take(session, found, actor=cast.li_qiang, now=now)
+        return found
 
 
 @pytest.fixture

@@ -5,33 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
-import pytest
-
 from knowledge.versions import EntryVersion
 from office.staff import Staff
 from office.store import Store
-from tests.admin.conftest import Browser, Clock
-from tests.admin.test_answers import APPEAL, plain
-from tests.make import Cast, a_ticket, an_entry
+from tests.admin.conftest import Browser, plain
+from tests.make import Cast
 from ticketing import drafts, tickets
 from ticketing.records import Ticket
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
-
-
-@pytest.fixture
-async def version(store: Store, cast: Cast, clock: Clock) -> EntryVersion:
-    async with store.transaction() as session:
-        return await an_entry(session, cast, clock(), **APPEAL)
-
-
-@pytest.fixture
-async def ticket(store: Store, cast: Cast, clock: Clock, version: EntryVersion) -> Ticket:
-    """A ticket of 张敏's in the hands of 李强."""
-    async with store.transaction() as session:
-        found = await a_ticket(session, cast, clock(), "对选民名单有意见怎么办")
-        await tickets.take(session, found, actor=cast.li_qiang, now=clock())
-        return found
 
 
 async def test_a_concluding_reply_is_refused_and_stays_on_the_page(
@@ -73,7 +55,7 @@ async def test_a_citation_taken_away_takes_its_basis_along(
 
 
 async def test_who_only_telephoned_is_called_back_unless_told_already(
-    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, ticket: Ticket
+    store: Store, cast: Cast, signed_in: SignedIn, ticket: Ticket
 ) -> None:
     async with store.transaction() as session:
         (await tickets.get(session, ticket.id)).contact_id = None

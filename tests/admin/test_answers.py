@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Awaitable, Callable
-from typing import Any
-
-import pytest
 
 from knowledge.versions import EntryVersion
 from office import notices, outbox
 from office.staff import Staff
 from office.store import Store
-from tests.admin.conftest import Browser, Clock
-from tests.make import Cast, a_ticket, an_entry
+from tests.admin.conftest import Browser, Clock, plain
+from tests.make import Cast
 from ticketing import drafts, intake, macros, tickets
 from ticketing.particulars import AnswerMode, Cause
 from ticketing.queue import thread
@@ -21,27 +17,6 @@ from ticketing.records import PostKind, Ticket, TicketState
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 JSON = {"Accept": "application/json"}
-APPEAL: dict[str, Any] = {
-    "no": "K-0112",
-    "question": "对选民名单有意见怎么申诉？",
-    "topic": "appeal",
-    "short": "名单公布之日起5日内可以向选举委员会提出申诉。",
-}
-
-
-@pytest.fixture
-async def version(store: Store, cast: Cast, clock: Clock) -> EntryVersion:
-    async with store.transaction() as session:
-        return await an_entry(session, cast, clock(), **APPEAL)
-
-
-@pytest.fixture
-async def ticket(store: Store, cast: Cast, clock: Clock, version: EntryVersion) -> Ticket:
-    """A ticket of 张敏's in the hands of 李强."""
-    async with store.transaction() as session:
-        found = await a_ticket(session, cast, clock(), "对选民名单有意见怎么办")
-        await tickets.take(session, found, actor=cast.li_qiang, now=clock())
-        return found
 
 
 async def now_of(store: Store, ticket: Ticket) -> Ticket:
@@ -54,10 +29,6 @@ async def sent(store: Store, ticket: Ticket) -> int:
         return len(
             [row for row in await outbox.about(session, f"ticket:{ticket.id}") if row.kind == "answer"]
         )
-
-
-def plain(page: Any) -> str:
-    return html.unescape(page.text)
 
 
 async def test_a_difference_stands_side_by_side_and_nothing_typed_is_lost(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from office.hours import BEIJING
+from office.rosters import Roster
 from office.shifts import DutyShift, ShiftName
 from office.staff import Role, Staff
 from office.store import Store
@@ -17,6 +18,7 @@ from office.units import Unit
 from tests.make import Cast
 from ticketing import roster_reading, rostering
 from ticketing.roster_reading import Look
+from ticketing.rostering import Plan
 
 FRIDAY, SATURDAY, SUNDAY = (date(2026, 11, day) for day in (20, 21, 22))
 NEXT_SATURDAY = date(2026, 11, 28)
@@ -33,6 +35,10 @@ HEADING = (
     "应急联系人",
     "交接事项",
 )
+SOUND = (
+    "2026-11-28", "周六", "上午", "9:00-11:30", "王芳", "李强/王芳", "0000-12345678", "二楼", "接听", "", "",
+)  # fmt: skip
+"""A row as it is wanted, of a day that is a week ahead."""
 
 
 def at(day: date, clock: str) -> datetime:
@@ -87,18 +93,29 @@ async def looked(store: Store, cast: Cast, now: datetime, *rows: Any, unit: Unit
         )
 
 
-async def published(store: Store, cast: Cast, now: datetime, *rows: Any) -> int:
-    """A roster of the district, prepared by 周宁, published by 王芳."""
+async def prepared(
+    store: Store, cast: Cast, now: datetime, *rows: Any, by: Staff | None = None
+) -> tuple[Roster, Plan]:
+    """A roster of the district and what it would change; prepared by 周宁 unless said otherwise."""
     found = await looked(store, cast, now, *rows)
     async with store.transaction() as session:
         made = await rostering.prepare(
-            session, "值班表.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
+            session, "值班表.csv", found, unit=cast.district, actor=by or cast.zhou_ning, now=now
         )
-        plan = await rostering.preview(session, made, cast.district, now=now)
-        seen, standing = made.version, plan.standing
-        return await rostering.publish(
-            session, made, seen=seen, standing=standing, actor=cast.wang_fang, now=now
-        )
+        return made, await rostering.preview(session, made, cast.district, now=now)
+
+
+async def put_in_force(store: Store, roster: Roster, standing: str, who: Staff, now: datetime) -> Roster:
+    async with store.transaction() as session:
+        row, _ = await rostering.get(session, who, roster.id)
+        await rostering.publish(session, row, seen=1, standing=standing, actor=who, now=now)
+    return row
+
+
+async def published(store: Store, cast: Cast, now: datetime, *rows: Any) -> None:
+    """A roster of the district, prepared by 周宁, published by 王芳."""
+    made, plan = await prepared(store, cast, now, *rows)
+    await put_in_force(store, made, plan.standing, cast.wang_fang, now)
 
 
 async def in_force(store: Store) -> list[DutyShift]:

@@ -51,7 +51,7 @@ def test_the_apostrophe_comes_off_again(text: str) -> None:
     assert guarded(text) in (text, f"'{text}")
 
 
-@given(st.text("  \u3000\u200b\ufeff", max_size=3), st.sampled_from("=+-@＝＋－＠\t\n\r"), NASTY)
+@given(st.text("  \u3000\u200b\ufeff", max_size=3), st.sampled_from("=+-@＝＋－＠'\t\n\r"), NASTY)
 def test_whatever_a_spreadsheet_would_calculate_is_guarded(before: str, sign: str, after: str) -> None:
     assert guarded(before + sign + after).startswith("'")
 

@@ -18,6 +18,7 @@ from tests.ticketing.shifts import (
     HEADING,
     NEXT_SATURDAY,
     SATURDAY,
+    SOUND,
     file,
     looked,
     person,
@@ -28,19 +29,6 @@ from ticketing.roster_cells import Unread
 from ticketing.roster_checks import Stint
 
 ONE = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
-SOUND = (
-    "2026-11-28",
-    "周六",
-    "上午",
-    "9:00-11:30",
-    "王芳",
-    "李强/王芳",
-    "0000-12345678",
-    "二楼",
-    "接听",
-    "",
-    "",
-)
 
 
 # --- cells ---

@@ -9,42 +9,24 @@ import pytest
 from office import notices
 from office.errors import Conflict, Invalid, NotPermitted
 from office.rosters import Roster, RosterState
-from office.staff import Staff
 from office.store import Store
 from tests.make import Cast
 from tests.ticketing.shifts import (
     FRIDAY,
     NEXT_SATURDAY,
     SATURDAY,
+    SOUND,
     at,
     in_force,
-    looked,
+    prepared,
     published,
+    put_in_force,
     shift,
 )
 from ticketing import duty, rostering
+from ticketing.rostering import Plan
 
 ONE = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
-SOUND = (
-    "2026-11-28",
-    "周六",
-    "上午",
-    "9:00-11:30",
-    "王芳",
-    "李强/王芳",
-    "0000-12345678",
-    "二楼",
-    "接听",
-    "",
-    "",
-)
-
-
-async def put_in_force(store: Store, roster: Roster, standing: str, who: Staff, now: datetime) -> Roster:
-    async with store.transaction() as session:
-        row, _ = await rostering.get(session, who, roster.id)
-        await rostering.publish(session, row, seen=1, standing=standing, actor=who, now=now)
-    return row
 
 
 async def test_a_roster_is_prepared_published_by_another_and_replaces_only_its_days(
@@ -52,13 +34,8 @@ async def test_a_roster_is_prepared_published_by_another_and_replaces_only_its_d
 ) -> None:
     kept = await shift(store, cast, SATURDAY, "09:00-11:30", leader=cast.wang_fang)
     old = await shift(store, cast, NEXT_SATURDAY, "09:00-11:30", cast.wang_fang)
-    found = await looked(store, cast, now, SOUND, ("2026-11-29", "", "", "9:00-11:30", "王芳", "李强"))
-    assert not found.faults
-    async with store.transaction() as session:
-        made = await rostering.prepare(
-            session, "十一月.csv", found, unit=cast.district, actor=cast.wang_fang, now=now
-        )
-        plan = await rostering.preview(session, made, cast.district, now=now)
+    next_day = ("2026-11-29", "", "", "9:00-11:30", "王芳", "李强")
+    made, plan = await prepared(store, cast, now, SOUND, next_day, by=cast.wang_fang)
     assert (len(plan.difference.added), len(plan.difference.changed), len(plan.difference.removed)) == (
         1,
         1,
@@ -89,26 +66,16 @@ async def test_two_rosters_about_the_same_day_do_not_both_come_into_force_unseen
     store: Store, cast: Cast, now: datetime
 ) -> None:
     other = ("2026-11-28", "周六", "上午", "9:00-11:30", "王芳", "王芳")
-    made = []
-    for rows in (SOUND, other):
-        found = await looked(store, cast, now, rows)
-        async with store.transaction() as session:
-            made.append(
-                await rostering.prepare(
-                    session, "a.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
-                )
-            )
-    async with store.reading() as session:
-        plans = [await rostering.preview(session, one, cast.district, now=now) for one in made]
+    first, second = [await prepared(store, cast, now, rows) for rows in (SOUND, other)]
 
-    async def publish(number: int) -> None:
-        await put_in_force(store, made[number], plans[number].standing, cast.wang_fang, now)
+    async def publish(made: Roster, plan: Plan) -> None:
+        await put_in_force(store, made, plan.standing, cast.wang_fang, now)
 
-    await publish(0)
+    await publish(*first)
     with pytest.raises(Conflict, match=r"roster\.overtaken"):
-        await publish(1)
+        await publish(*second)
     with pytest.raises(Conflict, match="stale_card"):
-        await publish(0)
+        await publish(*first)
     assert [row.officer_id for row in await in_force(store)] == [cast.li_qiang.id]
 
 
@@ -116,11 +83,7 @@ async def test_two_rosters_about_the_same_day_do_not_both_come_into_force_unseen
 async def test_somebody_stopped_meanwhile_keeps_a_roster_out_of_force(
     store: Store, cast: Cast, now: datetime
 ) -> None:
-    found = await looked(store, cast, now, SOUND)
-    async with store.transaction() as session:
-        made = await rostering.prepare(
-            session, "a.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
-        )
+    made, _ = await prepared(store, cast, now, SOUND)
     async with store.transaction() as session:
         gone = await session.merge(cast.li_qiang)
         gone.suspended_at = now
@@ -139,20 +102,13 @@ async def test_somebody_stopped_meanwhile_keeps_a_roster_out_of_force(
 async def test_bad_rows_past_days_and_what_changes_nothing_are_not_prepared(
     store: Store, cast: Cast, now: datetime
 ) -> None:
-    async def prepare(*rows: tuple[str, ...]) -> None:
-        found = await looked(store, cast, now, *rows)
-        async with store.transaction() as session:
-            await rostering.prepare(
-                session, "a.csv", found, unit=cast.district, actor=cast.zhou_ning, now=now
-            )
-
     with pytest.raises(Invalid, match=r"roster\.faulty"):
-        await prepare(("2026-11-28", "", "", "9:00-11:30", "", "张三"))
+        await prepared(store, cast, now, ("2026-11-28", "", "", "9:00-11:30", "", "张三"))
     with pytest.raises(Invalid, match=r"roster\.all_past"):
-        await prepare(("2026-11-19", "", "", "9:00-11:30", "", "李强"))
+        await prepared(store, cast, now, ("2026-11-19", "", "", "9:00-11:30", "", "李强"))
     await published(store, cast, now, SOUND)
     with pytest.raises(Invalid, match=r"roster\.same"):
-        await prepare(SOUND)
+        await prepared(store, cast, now, SOUND)
 
 
 @ONE

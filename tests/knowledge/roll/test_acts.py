@@ -51,14 +51,6 @@ async def test_staff_are_counted_by_what_they_looked_up(lookups: Store, cast: Ca
         assert await acts.of_person(session, li_qiang, FRIDAY - timedelta(days=1)) == 0
 
 
-async def test_single_lookups_of_staff_are_listed_newest_first(lookups: Store, cast: Cast):
-    async with lookups.reading() as session:
-        found = await acts.listed(session, FRIDAY, FRIDAY)
-        assert [act.staff_id for act in found] == [cast.wang_fang.id, *[cast.li_qiang.id] * 3]
-        assert len(await acts.listed(session, FRIDAY, FRIDAY, staff_id=cast.li_qiang.id)) == 3
-        assert await acts.listed(session, FRIDAY, FRIDAY, page=2) == []
-
-
 async def test_voters_are_only_numbers(lookups: Store):
     async with lookups.reading() as session:
         assert await acts.of_public(session, FRIDAY, FRIDAY) == {

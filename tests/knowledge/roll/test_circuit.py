@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from knowledge.roll import circuit
 from knowledge.roll.lookups import Caller, LookupClosed
 from knowledge.roll.records import LookupResult, Mark, RollImport, RollState
+from office import audit
 from office.audit import AuditEntry
 from office.errors import Conflict, Invalid, NotPermitted, TooMany
 from office.store import Store
@@ -41,7 +42,7 @@ async def state(desk: LookupDesk) -> RollState:
 
 async def lines(desk: LookupDesk) -> list[tuple[str, dict[str, object]]]:
     async with desk.store.reading() as session:
-        rows, _ = await circuit.alarms(session)
+        rows, _ = await audit.listed(session, subject=circuit.SUBJECT)
     return [(row.action, row.facts) for row in rows]
 
 

@@ -11,9 +11,11 @@ import yaml
 
 from knowledge.roll import receipts, typed_codes
 from knowledge.roll.typed_codes import PLACEHOLDER
+from tests import voters
 from tests.make import DATA
 
-CODES = [receipts.new_code() for _ in range(300)]
+_CHANCE = random.Random(3)
+CODES = [voters.code("".join(_CHANCE.choices(receipts.ALPHABET, k=receipts.LENGTH - 1))) for _ in range(300)]
 FORMS = {
     "printed": "{w}", "solid": "{c}", "small": "{w:l}", "in a sentence": "我的回执码是{c}，帮我查一下",
     "between spaces": "帮我看看 {w} 登了没", "small and solid": "查{c:l}谢谢", "twice": "{w} {w}",
