@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -14,7 +16,8 @@ from bot import serve
 from bot.settings import Settings
 from office.redact import LogRedaction
 from tests.bot.conftest import Visitor
-from tests.bot.running import Running, command
+from tests.bot.running import Running, command, environment
+from tests.servers.cache import ROOT
 from tests.servers.ports import HOST
 
 
@@ -59,13 +62,17 @@ async def test_a_second_program_on_the_same_folder_is_refused(tmp_path: Path, be
 
 
 async def test_a_port_in_use_is_said_with_the_next_one(tmp_path: Path) -> None:
+    # The command as it is typed, with all its imports; the other tests fork a program that has them.
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
-        status, _, complaint = await command(tmp_path, "run", "--port", str(port))
-    assert status == 1
-    assert f"--port {port + 1}" in complaint
-    assert "已被占用" in complaint
-    assert "Traceback" not in complaint
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", "bot", "run", "--port", str(port)],
+            env=environment(tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert f"--port {port + 1}" in done.stderr
+    assert "已被占用" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 async def test_without_sample_one_s_own_district_is_asked_for_and_loaded(tmp_path: Path) -> None:
