@@ -29,7 +29,7 @@ async def orphans(
     Held by somebody who was stopped or has left; or given to somebody, not accepted yet, who is not on duty
     now and is not `beside`. Where no shift is on nobody can be told to be absent.
     """
-    on = await duty.on_now(session, unit, now=now)
+    on = await duty.covering(session, unit, now=now)
     present = {beside.id}
     for shift in on:
         if shift.signed_out_at is None:

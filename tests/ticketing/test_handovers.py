@@ -162,6 +162,22 @@ async def test_without_a_roster_nobody_counts_as_absent(store: Store, cast: Cast
 
 
 @ONE
+async def test_who_has_signed_out_is_absent_though_nobody_else_is_on(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await work.opened(store, cast, now)
+    on = await shift(store, cast, FRIDAY, "08:30-17:30")
+    async with store.transaction() as session:
+        row = await tickets.get(session, ticket.id)
+        row.state, row.assignee_id = S.ASSIGNED, cast.li_qiang.id
+        own = await session.merge(on)
+        own.signed_in_at, own.signed_in_by_id, own.signed_out_at = now, cast.li_qiang.id, now
+    async with store.reading() as session:
+        (found,) = await owed.orphans(session, cast.district, beside=cast.wang_fang, now=now)
+    assert found.id == ticket.id
+
+
+@ONE
 async def test_what_waits_on_hold_or_for_review_goes_over_without_a_move(
     store: Store, cast: Cast, now: datetime
 ) -> None:
