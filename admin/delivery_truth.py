@@ -26,6 +26,8 @@ TONES = {
     DeliveryState.SENT: "good",
     DeliveryState.FAILED: "danger",
     DeliveryState.PARKED: "warn",
+    DeliveryState.HELD: "warn",
+    DeliveryState.STOPPED: "warn",
 }
 CALL_TONES = {CallBackState.DUE: "warn", CallBackState.REACHED: "good", CallBackState.GIVEN_UP: "danger"}
 TOLD = {"told": "good", "parked": "warn", "undeliverable": "danger", "to_call": "warn", "pending": "info"}

@@ -11,17 +11,20 @@ import knowledge.lessons
 import knowledge.reminders
 import knowledge.roll.records
 import knowledge.stations
+import knowledge.tip_receipts
 import knowledge.tips
 import knowledge.trained
 import knowledge.versions
 import office.audit
 import office.bindings
+import office.broadcasts
 import office.budgets
 import office.changes
 import office.contacts
 import office.leases
 import office.notices
 import office.outbox
+import office.robots
 import office.rosters
 import office.shifts
 import office.signin
@@ -48,6 +51,8 @@ import ticketing.restricted
 import ticketing.saved
 import ticketing.searching
 import ticketing.swaps
+import ticketing.tip_chases
+import ticketing.tip_posts
 from office.store import Base
 
 connection = context.config.attributes["connection"]

@@ -101,10 +101,12 @@ GROUP_MOVES: Mapping[GroupState, frozenset[GroupState]] = {
 
 
 class ChatGroup(Base):
-    """A group chat bound to a unit. `topics` names the forum topic of each ledger, `urgent` and `log`.
+    """A group chat bound to a unit. `topics` names the forum topic of each ledger, `urgent`,
+    `log` and `tips`.
 
     `asked_at` is when it was put into its present state, short of being bound: a day later we leave.
-    `administrator`: the group has made us one of its administrators.
+    `administrator`: the group has made us one of its administrators. `restricted_at`: since when
+    we may not speak there; `moved_at`: when it last got another number.
     """
 
     __tablename__ = "chat_group"
@@ -123,6 +125,8 @@ class ChatGroup(Base):
     bound_at: Mapped[datetime | None]
     silent_since: Mapped[datetime | None]
     administrator: Mapped[bool] = mapped_column(default=False)
+    restricted_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime | None]
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  SQLAlchemy reads it so
 

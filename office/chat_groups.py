@@ -141,6 +141,8 @@ async def unbind(
 ) -> None:
     """End a binding, or refuse one that was asked for; we leave a day later unless it is bound again."""
     row = await get(session, group_id, actor=actor)
+    if (await session.get_one(Contact, row.contact_id)).channel is not Channel.TELEGRAM:
+        raise Conflict("robot.own_page")  # its address would stay behind
     row.asked_at, row.silent_since = now, None
     await _move(session, row, G.ENDED, "unbind", actor.as_actor(channel), now)
 
@@ -190,6 +192,7 @@ async def moved(session: AsyncSession, old: int, new: int, *, now: datetime) -> 
             await session.flush()
         taken.kind, taken.state = ContactKind.GROUP, group.contact.state
         group.row.contact_id, group.contact.state = taken.id, ContactState.LOST
+    group.row.moved_at = now
     await session.flush()
     await audit.record(session, "chat_group.moved", f"chat_group:{group.row.id}", actor=audit.SYSTEM, now=now)
     return True
@@ -209,19 +212,34 @@ async def lost(session: AsyncSession, group: Group, why: str, *, actor: Actor, n
 
 async def restricted(session: AsyncSession, group: Group, *, actor: Actor, now: datetime) -> None:
     """We may not speak in the group any more, though we are in it still."""
+    group.row.restricted_at = group.row.restricted_at or now
+    await session.flush()
     await audit.record(session, "chat_group.restricted", f"chat_group:{group.row.id}", actor=actor, now=now)
     if group.bound:
         await tell(session, group.row, "group_restricted", now=now)
 
 
-async def tell(session: AsyncSession, row: ChatGroup, kind: str, *, now: datetime) -> None:
-    """Tell who answers for a group: who asked for it and who bound it, else its unit's administrators."""
+async def unrestricted(session: AsyncSession, group: Group, *, actor: Actor, now: datetime) -> bool:
+    """We may speak in the group again; returns whether that is new."""
+    if group.row.restricted_at is None:
+        return False
+    group.row.restricted_at = None
+    await session.flush()
+    await audit.record(session, "chat_group.speaking", f"chat_group:{group.row.id}", actor=actor, now=now)
+    return True
+
+
+async def tell(session: AsyncSession, row: ChatGroup, kind: str, *, now: datetime, once: str = "") -> None:
+    """Tell who answers for a group: who asked for it and who bound it, else its unit's administrators.
+
+    `once` names the occasion; without it the same is told once for each version of the group.
+    """
     ids = {number for number in (row.asked_by_id, row.bound_by_id) if number is not None}
     found = [person for number in sorted(ids) if (person := await staff.get(session, number)).active]
     for person in found or await _administrators(session, await units.get(session, row.unit_id)):
         await notices.tell(
             session, person.id, kind, {"group": row.title}, subject=f"chat_group:{row.id}",
-            key=f"group:{row.id}:{kind}:{row.version}", now=now,
+            key=f"group:{row.id}:{kind}:{once or row.version}", now=now,
         )  # fmt: skip
 
 
@@ -245,6 +263,7 @@ async def leave_unbound(session: AsyncSession, *, now: datetime) -> int:
         select(ChatGroup, Contact)
         .join(Contact, Contact.id == ChatGroup.contact_id)
         .where(ChatGroup.state.in_((G.SEEN, G.ASKED, G.ENDED)), ChatGroup.asked_at <= now - STAYS)
+        .where(Contact.channel == Channel.TELEGRAM)  # a robot is in no group that it could leave
         .order_by(ChatGroup.id)
         .with_for_update(of=ChatGroup, skip_locked=True)
     )

@@ -1,89 +1,40 @@
 """The post room: proactive messages are rows, written with the act that causes them, sent by a worker.
 
 A message is sent at least once: a crash between sending and recording may repeat it, and its ticket or
-tip number makes the repeat harmless.
+tip number makes the repeat harmless. Such tries are counted (`Delivery.uncertain`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
-from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ForeignKey, Select, String, cast, literal, select, update
+from sqlalchemy import Select, String, case, cast, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
-from office.contacts import Channel, Contact, ContactState, find
-from office.store import Base, insert_once, insert_selected_once, ring_after_commit, word
+from office.claims import ALL as ALL
+from office.claims import LEASE as LEASE
+from office.claims import MOST_ATTEMPTS as MOST_ATTEMPTS
+from office.claims import UNSENT, states_of
+from office.claims import claim as claim
+from office.claims import failed as failed
+from office.claims import keep_running as keep_running
+from office.claims import pause as pause
+from office.claims import put_back as put_back
+from office.claims import sent as sent
+from office.contacts import Channel, Contact, ContactState
+from office.delivery import Delivery as Delivery
+from office.delivery import DeliveryState as DeliveryState
+from office.delivery import Priority as Priority
+from office.delivery import Undeliverable as Undeliverable
+from office.store import insert_once, insert_selected_once, ring_after_commit
 
-LEASE = timedelta(seconds=60)
-MOST_ATTEMPTS = 12
 DUE_TOPIC = "outbox"
 # Into so many moments a message to everybody is spread.
 PLACES = 20
-
-
-class DeliveryState(StrEnum):
-    """Where a message stands; parked ones wait until the contact writes again."""
-
-    DUE = auto()
-    CLAIMED = auto()
-    SENT = auto()
-    FAILED = auto()
-    PARKED = auto()
-
-
-class Priority(StrEnum):
-    """What goes first when much is due."""
-
-    ANSWER = "1_answer"
-    NOTICE = "2_notice"
-    BROADCAST = "3_broadcast"
-
-
-class Undeliverable(Exception):
-    """The one failure the worker understands; each channel translates its own into it.
-
-    `permanent`: never try again. `retry_after`: seconds the channel asked us to wait. `moved_to`: the
-    new address of the same chat.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        permanent: bool = False,
-        retry_after: float | None = None,
-        moved_to: str | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.permanent = permanent
-        self.retry_after = retry_after
-        self.moved_to = moved_to
-
-
-class Delivery(Base):
-    """One message to one contact. `kind` and `facts` say what; the edge chooses words and buttons."""
-
-    __tablename__ = "delivery"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(120), unique=True)
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(32))
-    facts: Mapped[dict[str, Any]]
-    subject: Mapped[str] = mapped_column(String(64), index=True)
-    priority: Mapped[Priority] = mapped_column(word(Priority))
-    state: Mapped[DeliveryState] = mapped_column(word(DeliveryState), default=DeliveryState.DUE)
-    due_at: Mapped[datetime] = mapped_column(index=True)
-    claimed_until: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str] = mapped_column(String(300), default="")
-    created_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
+D = DeliveryState
+# In the order in which they are sent; the last ones never hold up the others.
+URGENT = (Priority.ANSWER, Priority.NOTICE)
 
 
 async def put(
@@ -105,20 +56,23 @@ async def put(
     message away says nothing to anybody.
     """
     parked = contact.state is ContactState.SILENCED and not though_silenced
-    state = DeliveryState.PARKED if parked else DeliveryState.DUE
+    state = D.PARKED if parked else D.DUE
     new = await insert_once(
         session,
         Delivery,
         {
             "key": key,
             "contact_id": contact.id,
+            "channel": contact.channel,
             "kind": kind,
             "facts": facts,
             "subject": subject,
             "priority": priority,
             "state": state,
             "due_at": due_at or now,
+            "turn": 0,
             "attempts": 0,
+            "uncertain": 0,
             "last_error": "",
             "created_at": now,
         },
@@ -148,18 +102,21 @@ async def put_many(
     """
     ids = contact_ids.subquery()
     number = ids.c[0]
-    new = 0
+    new, first = 0, await first_turns(session, now=now)
     for place in range(PLACES):
         columns: dict[str, Any] = {
             "key": f"{key}:",
             "contact_id": None,
+            "channel": None,
             "kind": kind,
             "facts": facts,
             "subject": subject,
             "priority": priority,
-            "state": DeliveryState.DUE,
+            "state": D.DUE,
             "due_at": now + spread * place / PLACES,
+            "turn": 0,
             "attempts": 0,
+            "uncertain": 0,
             "last_error": "",
             "created_at": now,
         }
@@ -167,6 +124,12 @@ async def put_many(
         values = [literal(value, table[name].type).label(name) for name, value in columns.items()]
         values[0] = literal(f"{key}:", String).concat(cast(number, String)).label("key")
         values[1] = Contact.id.label("contact_id")
+        values[2] = Contact.channel.label("channel")
+        # One turn for each, after those of the places before: what else is to be told to many has its turns
+        # between them.
+        beginning = case(first, value=Contact.channel, else_=0) if first else literal(0)
+        own = func.row_number().over(partition_by=Contact.channel, order_by=Contact.id)
+        values[list(columns).index("turn")] = (beginning + new + own - 1).label("turn")
         rows = select(*values).join(ids, number == Contact.id).where(Contact.id % PLACES == place)
         rows = rows.where(Contact.state == ContactState.ACTIVE)
         new += await insert_selected_once(session, Delivery, list(columns), rows, unique=("key",))
@@ -174,102 +137,42 @@ async def put_many(
     return new
 
 
-async def claim(
-    session: AsyncSession, channels: Collection[Channel], *, limit: int, now: datetime
-) -> list[tuple[Delivery, Contact]]:
-    """Take due messages of these channels for `LEASE`; a dead worker's come back when it runs out."""
-    ready = (
-        select(Delivery.id)
-        .join(Contact, Contact.id == Delivery.contact_id)
-        .where(Contact.channel.in_(channels), Delivery.due_at <= now)
-        .where(
-            (Delivery.state == DeliveryState.DUE)
-            | ((Delivery.state == DeliveryState.CLAIMED) & (Delivery.claimed_until < now))
-        )
-        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Delivery)
-    )
-    ids = list((await session.scalars(ready)).all())
-    if not ids:
-        return []
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(ids))
-        .values(state=DeliveryState.CLAIMED, claimed_until=now + LEASE, attempts=Delivery.attempts + 1)
-    )
-    rows = await session.execute(
-        select(Delivery, Contact)
-        .join(Contact, Contact.id == Delivery.contact_id)
-        .where(Delivery.id.in_(ids))
-        .order_by(Delivery.priority, Delivery.due_at, Delivery.id)
-        .execution_options(populate_existing=True)
-    )
-    return [(delivery, contact) for delivery, contact in rows]
+async def first_turns(session: AsyncSession, *, now: datetime) -> dict[Channel, int]:
+    """The turn with which a message to many begins on each channel: that of what is sent there now.
 
-
-async def sent(session: AsyncSession, delivery_id: int, *, now: datetime) -> None:
-    """Record that a claimed message left."""
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id)
-        .values(state=DeliveryState.SENT, sent_at=now, claimed_until=None, last_error="")
-    )
-
-
-async def failed(session: AsyncSession, delivery_id: int, error: Undeliverable, *, now: datetime) -> None:
-    """Record a failure: given up for good, or due again after a growing pause.
-
-    A permanent failure marks the contact lost; a moved chat gets its new address and another try. Nothing
-    happens if the message is not claimed any more: another worker sent it, or its contact was forgotten.
+    So it shares the channel from its first message on with what is under way, and neither waits for the
+    other's end (start-time fair queueing: Goyal, Vin, Cheng 1996). What failed and waits for another try is
+    behind its time and says nothing. Channels on which nothing is under way are left out: they begin with 0.
     """
-    delivery = await session.get_one(Delivery, delivery_id, with_for_update=True)
-    if delivery.state is not DeliveryState.CLAIMED:
-        return
-    contact = await session.get_one(Contact, delivery.contact_id)
-    delivery.last_error = error.reason[:300]
-    delivery.claimed_until = None
-    if error.retry_after is not None:
-        # Who asks us to wait says nothing about the message: a closed channel uses up none of its attempts.
-        delivery.attempts -= 1
-    if error.permanent and error.moved_to is None:
-        delivery.state = DeliveryState.FAILED
-        contact.state = ContactState.LOST
-    elif delivery.attempts >= MOST_ATTEMPTS:
-        delivery.state = DeliveryState.FAILED
-    elif error.moved_to is not None:
-        await _move_to(session, delivery, contact, error.moved_to)
-        delivery.state, delivery.due_at = DeliveryState.DUE, now
-    else:
-        delivery.state = DeliveryState.DUE
-        delivery.due_at = now + pause(delivery.attempts, error.retry_after)
-
-
-async def _move_to(session: AsyncSession, delivery: Delivery, contact: Contact, address: str) -> None:
-    known = await find(session, contact.channel, address)
-    if known is None:
-        contact.address = address
-    else:
-        # The new chat has written to us already and is a contact of its own.
-        delivery.contact_id = known.id
-        contact.state = ContactState.LOST
-
-
-def pause(attempts: int, retry_after: float | None) -> timedelta:
-    """How long to wait before the next try: what the channel asked for, else 2, 4, 8 … 600 seconds."""
-    if retry_after is not None:
-        return timedelta(seconds=retry_after)
-    return timedelta(seconds=min(600, 2**attempts))
+    found: dict[Channel, int] = {}
+    for channel in Channel:
+        waiting = select(Delivery.turn).where(
+            Delivery.channel == channel, Delivery.priority == Priority.BROADCAST
+        )
+        due = waiting.where(Delivery.state == D.DUE, Delivery.due_at <= now, Delivery.attempts == 0)
+        turn = await session.scalar(due.order_by(Delivery.turn).limit(1))
+        if turn is None:
+            held = waiting.where(Delivery.state == D.CLAIMED).order_by(Delivery.turn.desc()).limit(1)
+            turn = await session.scalar(held)
+        if turn:
+            found[channel] = turn
+    return found
 
 
 async def unpark(session: AsyncSession, contact: Contact, *, now: datetime) -> int:
-    """Make the contact's parked messages due; returns how many there were."""
-    result = await session.execute(
-        update(Delivery)
-        .where(Delivery.contact_id == contact.id, Delivery.state == DeliveryState.PARKED)
-        .values(state=DeliveryState.DUE, due_at=now)
-    )
-    count: int = result.rowcount  # type: ignore[attr-defined]
+    """Make the contact's parked messages due; returns how many there were.
+
+    Those of a broadcast that is paused are held like the rest of it.
+    """
+    parked = (Delivery.contact_id == contact.id, Delivery.state == D.PARKED)
+    ids = set((await session.scalars(select(Delivery.broadcast_id).where(*parked).distinct())).all())
+    states = await states_of(session, ids, lock=True)
+    count = 0
+    for number in ids:
+        of = Delivery.broadcast_id.is_(None) if number is None else Delivery.broadcast_id == number
+        to = D.DUE if number is None else UNSENT[states[number]]
+        result = await session.execute(update(Delivery).where(*parked, of).values(state=to, due_at=now))
+        count += result.rowcount  # type: ignore[attr-defined]
     if count:
         ring_after_commit(session, DUE_TOPIC)
     return count

@@ -85,6 +85,22 @@ async def insert_once(
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
+async def insert_many_once(
+    session: AsyncSession, table: type[Base], rows: Sequence[Mapping[str, Any]], *, unique: Iterable[str]
+) -> int:
+    """Insert rows with the same columns, each unless one with the same `unique` columns exists.
+
+    Returns how many were inserted.
+    """
+    new, columns = 0, list(unique)
+    # Both databases take some 32,000 values in a statement.
+    for start in range(0, len(rows), 500):
+        statement = _insert(session, table).values([dict(row) for row in rows[start : start + 500]])
+        result = await session.execute(statement.on_conflict_do_nothing(index_elements=columns))
+        new += int(result.rowcount)  # type: ignore[attr-defined]
+    return new
+
+
 async def insert_selected_once(
     session: AsyncSession,
     table: type[Base],

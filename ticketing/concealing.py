@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge.golden import GoldenQuestion
 from knowledge.lessons import Lesson
-from knowledge.tips import WorkTip
+from knowledge.tips import UNRELEASED, WorkTip
 from knowledge.versions import EntryState, EntryVersion, Phrasing
 from office import outbox
 from office.contacts import Channel, Contact
@@ -41,7 +41,7 @@ TAKE_AWAY = "take_away"
 # Shorter ones, 在吗 and 谢谢, say nothing of a case and stand in a thousand rows.
 TELLING = 6
 NUMBERS = frozenset({"no", "key", "promise", "asked_on", "entry"})
-UNSENT = (DeliveryState.DUE, DeliveryState.CLAIMED, DeliveryState.PARKED)
+UNSENT = (DeliveryState.DUE, DeliveryState.CLAIMED, DeliveryState.PARKED, DeliveryState.HELD)
 _MESSAGE = "m"
 
 
@@ -233,7 +233,7 @@ async def _hide_problems(session: AsyncSession, own: Sequence[int], told: Told) 
     for cluster in (await session.scalars(select(Cluster))).all():
         if cluster.lead_id in own or told.quoted_in(cluster.title):
             cluster.title = HIDDEN
-    for tip in (await session.scalars(select(WorkTip))).all():
+    for tip in (await session.scalars(select(WorkTip).where(WorkTip.state.in_(UNRELEASED)))).all():
         for name in TIP_TEXTS:
             before = getattr(tip, name)
             if any(text in before for text in told.texts):

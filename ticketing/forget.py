@@ -36,7 +36,7 @@ from ticketing.restricted import RestrictedLine, RestrictedText
 from ticketing.tickets import move
 
 NAME_KEPT = timedelta(days=30)
-UNSENT = (DeliveryState.DUE, DeliveryState.CLAIMED, DeliveryState.PARKED)
+UNSENT = (DeliveryState.DUE, DeliveryState.CLAIMED, DeliveryState.PARKED, DeliveryState.HELD)
 S = TicketState
 
 

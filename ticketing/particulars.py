@@ -173,6 +173,7 @@ class Particulars:
     # No foreign key: it would close a circle with `cluster.lead_id`, which databases create badly.
     cluster_id: Mapped[int | None] = mapped_column(index=True)
     tip_no: Mapped[str] = mapped_column(String(16), default="")
+    tip_id: Mapped[int | None] = mapped_column(ForeignKey("work_tip.id"), index=True)
     offline_owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     offline_done_at: Mapped[datetime | None]
     offline_way: Mapped[str] = mapped_column(String(40), default="")

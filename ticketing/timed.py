@@ -155,7 +155,7 @@ async def tidy(session: AsyncSession, *, now: datetime) -> None:
         .where(Enquiry.at < old, (Enquiry.ticket_id.is_(None)) | (Enquiry.ticket_id.in_(closed)))
         .values(words="")
     )
-    done = (DeliveryState.SENT, DeliveryState.FAILED)
+    done = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.STOPPED)
     await session.execute(
         update(Delivery).where(Delivery.created_at < old, Delivery.state.in_(done)).values(facts={})
     )

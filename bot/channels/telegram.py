@@ -16,8 +16,10 @@ from aiogram.enums import ParseMode
 from aiogram.exceptions import (
     AiogramError,
     ClientDecodeError,
+    TelegramAPIError,
     TelegramBadRequest,
     TelegramConflictError,
+    TelegramEntityTooLarge,
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramNetworkError,
@@ -33,6 +35,7 @@ from aiogram.types import (
     BotCommandScopeAllPrivateChats,
     LinkPreviewOptions,
 )
+from aiohttp import ClientConnectorError
 
 from handlers import menus
 from handlers.unwanted import Unwanted
@@ -48,22 +51,26 @@ GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "bot was kic
 # A tap that was answered late is the commonest.
 DONE = (
     "message is not modified",
-    "message to edit not found",
-    "message can't be edited",
     "message to delete not found",
     "message can't be deleted",
     "query is too old",
 )
+# The reasons that mean: what stands there stays as it is. Whoever needs it said otherwise says it anew.
+UNEDITABLE = ("message to edit not found", "message can't be edited")
 UNREADABLE = "can't parse entities"
 # The topic of a group was closed or removed: the message is still worth sending.
 NO_TOPIC = ("message thread not found", "topic_closed", "topic closed", "topic_deleted")
 WAIT_FOR_REPAIR = 60.0
+# A refusal for speed that does not say how long: the library then has no class of its own for it.
+TOO_MANY = "too many requests"
+UNSAID_WAIT = 30.0
 
 
 class Softened(BaseRequestMiddleware):
     """Turns refusals that harm nobody into successes, and unreadable markup into plain text.
 
-    A method that was refused because it had nothing to do returns True.
+    A method that was refused because it had nothing to do returns True; an edit of a message that cannot be
+    edited (any more) returns False.
     """
 
     async def __call__(
@@ -79,6 +86,8 @@ class Softened(BaseRequestMiddleware):
             reason = error.message.lower()
             if _any(DONE, reason) and not isinstance(method, Unwanted):
                 return True
+            if _any(UNEDITABLE, reason):
+                return False
             if isinstance(method, SendMessage) and method.message_thread_id and _any(NO_TOPIC, reason):
                 return await make_request(bot, method.model_copy(update={"message_thread_id": None}))
             if UNREADABLE in reason and isinstance(method, SendMessage | EditMessageText) and method.text:
@@ -137,10 +146,17 @@ def perhaps_away(error: Exception) -> bool:
     return isinstance(error, TelegramNetworkError | TelegramServerError | TimeoutError)
 
 
-def translated(error: AiogramError) -> Undeliverable:
+def perhaps_arrived(error: Exception) -> bool:
+    """Whether a failed send may have arrived: unless no connection came about, nobody knows."""
+    if isinstance(error, TelegramEntityTooLarge) or isinstance(error.__cause__, ClientConnectorError):
+        return False
+    return perhaps_away(error)
+
+
+def translated(error: AiogramError | TimeoutError) -> Undeliverable:
     """What a failed send means for the post room."""
     message = getattr(error, "message", "")
-    reason = f"{type(error).__name__}: {message}"
+    reason = f"{type(error).__name__}: {message}".removesuffix(": ")
     match error:
         case TelegramRetryAfter():
             return Undeliverable(reason, retry_after=error.retry_after)
@@ -150,7 +166,10 @@ def translated(error: AiogramError) -> Undeliverable:
             return Undeliverable(reason, permanent=True)
         case TelegramBadRequest() if _any(GONE, message.lower()):
             return Undeliverable(reason, permanent=True)
-        case _ if broken(error):
+        case TelegramAPIError() if message.lower().startswith(TOO_MANY):
+            said = re.search(r"retry after (\d+)", message, re.IGNORECASE)
+            return Undeliverable(reason, retry_after=float(said[1]) if said else UNSAID_WAIT)
+        case AiogramError() if broken(error):
             # A wrong token says nothing about the contact: the message stays due.
             return Undeliverable(reason, retry_after=WAIT_FOR_REPAIR)
-    return Undeliverable(reason)
+    return Undeliverable(reason, uncertain=perhaps_arrived(error))

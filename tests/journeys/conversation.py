@@ -55,6 +55,7 @@ from aiogram.types import Chat as TelegramChat
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.pacing import Unpaced
 from bot.worker import Worker
 from handlers.router import dispatcher
 from handlers.turn import Desk
@@ -220,7 +221,7 @@ class Town:
         )
         self.desk = Desk(self.store, LiveBase(), lambda: self.now)
         self.restart()
-        self.worker = Worker(self.desk, {Channel.TELEGRAM: self.bot})
+        self.worker = Worker(self.desk, {Channel.TELEGRAM: self.bot}, pacing=Unpaced())
 
     def restart(self, **changes: Any) -> None:
         """A new process: conversation state and everything else in memory is gone."""
