@@ -29,6 +29,10 @@ from ticketing import (
     interim,
     recalling,
     timed,
+    tip_chases,
+    tip_mending,
+    tip_posts,
+    tip_release,
 )
 
 Job = Callable[[AsyncSession], Awaitable[object]]
@@ -50,7 +54,7 @@ def each_second(lookups: Lookups, hours: OfficeHours, now: datetime) -> list[Job
     return jobs
 
 
-def each_minute(hours: OfficeHours, now: datetime) -> list[Job]:
+def each_minute(hours: OfficeHours, now: datetime, public_url: str = "") -> list[Job]:
     """The clocks of the desk: they go by minutes, and looking at every open ticket costs something."""
     return [
         partial(holding.resume_due, hours=hours, now=now),
@@ -66,6 +70,11 @@ def each_minute(hours: OfficeHours, now: datetime) -> list[Job]:
         partial(chat_invites.expire, now=now),
         partial(chat_groups.note_lost, now=now),
         partial(chat_groups.leave_unbound, now=now),
+        partial(tip_release.take_effect, now=now),
+        partial(tip_release.send_due, now=now, public_url=public_url),
+        partial(tip_mending.mend, now=now),
+        partial(tip_posts.recount, now=now),
+        partial(tip_chases.automatic, hours=hours, now=now),
     ]
 
 

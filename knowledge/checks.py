@@ -101,25 +101,30 @@ async def latest(session: AsyncSession, version: EntryVersion) -> PublicationChe
     )
 
 
-async def holds(session: AsyncSession, check: PublicationCheck | None, version: EntryVersion) -> bool:
-    """Whether a check was made for exactly this wording, this state of the base and this model."""
+async def holds(
+    session: AsyncSession, check: PublicationCheck | None, version: EntryVersion, after: int = 0
+) -> bool:
+    """Whether a check was made for exactly this wording, this state of the base and this model.
+
+    `after`: so many versions that were checked against the same base were published just before.
+    """
     return (
         check is not None
         and check.version_id == version.id
         and check.seen == version.version
-        and check.base_revision == await revision(session)
+        and check.base_revision + after == await revision(session)
         and check.model_digest == await model_digest(session)
     )
 
 
-async def demand(session: AsyncSession, version: EntryVersion) -> PublicationCheck:
+async def demand(session: AsyncSession, version: EntryVersion, after: int = 0) -> PublicationCheck:
     """The check that allows the version to be published now.
 
     Raises `Conflict("check_needed")` without one that holds, `Invalid("check_blocked")` if it speaks against
-    the publication and no second person has overridden it.
+    the publication and no second person has overridden it. `after` as in `holds`.
     """
     check = await latest(session, version)
-    if check is None or not await holds(session, check, version):
+    if check is None or not await holds(session, check, version, after):
         raise Conflict("check_needed")
     if check.state not in OPENING:
         raise Invalid("check_blocked")

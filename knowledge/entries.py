@@ -162,14 +162,15 @@ async def drop(session: AsyncSession, version: EntryVersion, *, actor: Staff, no
 
 
 async def publish(
-    session: AsyncSession, version: EntryVersion, *, seen: int, actor: Staff, now: datetime
+    session: AsyncSession, version: EntryVersion, *, seen: int, actor: Staff, now: datetime, after: int = 0
 ) -> None:
     """A second person makes a version answerable; the one before it retires in the same transaction.
 
     `seen` binds the release to the exact wording the publisher read. A check of that wording against the base
     and the model in force must have passed, or been overridden by two persons (`knowledge.checks`). Raises
     `NotPermitted`, `Conflict`, `Invalid("check_blocked")`; `Conflict("effective_later")` for a version that
-    begins later while another one answers: until then nothing would.
+    begins later while another one answers: until then nothing would. Several are published in one transaction
+    with `after`, how many went before; the caller locks them all before the first (`ticketing.tip_release`).
     """
     await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
     # Rows are locked before the audit's end of the chain, by everybody: else two could wait for each other.
@@ -180,8 +181,9 @@ async def publish(
     if version.version != seen:
         raise Conflict("stale_card")
     await _no_hole(session, entry, version, beijing_day(now))
-    check = await checks.demand(session, version) if version.state is S.IN_REVIEW else None
-    await _publish(session, version, actor=actor.as_actor(), publisher_id=actor.id, now=now, check=check)
+    check = await checks.demand(session, version, after) if version.state is S.IN_REVIEW else None
+    who = actor.as_actor()
+    await _publish(session, version, actor=who, publisher_id=actor.id, now=now, check=check, after=after)
 
 
 async def retire(
@@ -301,6 +303,7 @@ async def _publish(
     publisher_id: int | None,
     now: datetime,
     check: PublicationCheck | None = None,
+    after: int = 0,
 ) -> None:
     entry = await session.get_one(Entry, version.entry_id)
     if entry.published_id is not None:
@@ -315,7 +318,7 @@ async def _publish(
     entry.successor_id = None
     entry.revision = await _next_revision(session)
     # Only this statement holds the base still, so whether it is the one that was checked shows here.
-    if check and entry.revision != check.base_revision + 1:
+    if check and entry.revision != check.base_revision + after + 1:
         raise Conflict("check_needed")
     await session.flush()
 

@@ -9,10 +9,11 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import elections, lint, shelf
+from knowledge import elections, lint, shelf, tip_moves, tip_words
 from knowledge.lint import Problem
 from knowledge.pack_parts import RulePack
 from knowledge.stations import Station
+from knowledge.tips import TipState, WorkTip
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Misworded:
 async def misworded(
     session: AsyncSession, rows: Sequence[shelf.Shelved], pack: RulePack, today: date
 ) -> list[Misworded]:
-    """What the lint refuses in these published entries, in the pack, and in the notes in force."""
-    return [*_in_entries(rows), *_in_pack(pack), *await _in_notes(session, today)]
+    """What the lint refuses in these published entries, in the pack, and in the notes and tips in force."""
+    return [*_in_entries(rows), *_in_pack(pack), *await _in_notes(session, today), *await _in_tips(session)]
 
 
 def _in_entries(rows: Iterable[shelf.Shelved]) -> Iterator[Misworded]:
@@ -61,3 +62,15 @@ async def _in_notes(session: AsyncSession, today: date) -> list[Misworded]:
             for problem in lint.in_texts((window.note,), variables=())
         ]
     return found
+
+
+async def _in_tips(session: AsyncSession) -> list[Misworded]:
+    """A rule may be younger than a tip: then the tip is corrected by another."""
+    rows = await session.scalars(
+        select(WorkTip).where(WorkTip.state == TipState.RELEASED).order_by(WorkTip.id)
+    )
+    return [
+        Misworded(tip_words.number(tip), f"/admin/tips/{tip.id}", problem)
+        for tip in rows
+        for problem in tip_moves.misworded(tip)
+    ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import entries, tips
+from knowledge import entries, tip_drafts
 from knowledge.lint import LONGEST_SHORT_ANSWER, SHORTEST_PHRASING
 from knowledge.text import split_questions
 from knowledge.tips import Tip, WorkTip
@@ -100,7 +100,6 @@ async def to_tip(
     basis = "；".join(f"{one['law']}{one.get('article', '')}" for one in await _basis(session, ticket))
     question = cluster.title if cluster else " ".join(ticket.words.split())
     about = question[:80].rstrip("？?。！!，, ")
-    office = await units.election_office(session)
     tip = Tip(
         title=say("tip.title_of", CHINESE, about=about),
         origin=await _origin(session, asked, ticket, cluster),
@@ -109,14 +108,11 @@ async def to_tip(
             for part, text in (("question", question), ("answer", ticket.answer_text), ("basis", basis))
         ),
         steps="\n".join(f"{n}. {step}" for n, step in enumerate(version.steps if version else [], 1)),
-        contact_lines=say(
-            "tip.contact", CHINESE,
-            office=office.office_name, phone=office.phone, hours=office.hours_text, address=office.address,
-        ),
+        contact_lines=await tip_drafts.contact(session),
         basis=basis,
     )  # fmt: skip
     sources = {"tickets": [one.id for one in asked], "entries": [entry.entry_no] if entry else []}
-    return await tips.draft(
+    return await tip_drafts.draft(
         session, tip, unit=unit, sources=sources | ({"cluster": cluster.id} if cluster else {}),
         actor=actor, now=now,
     )  # fmt: skip
