@@ -14,11 +14,12 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from admin import times
+from admin.group_states import states
 from admin.pages import Desk, Number, Refusal, anchor, cookie_name, done, set_cookie, signed_in
-from office import bindings, chat_groups, chat_invites, staff, units
+from office import bindings, chat_groups, chat_invites, group_health, staff, units
 from office.bindings import BindingState, GroupPurpose, GroupState
 from office.chat_invites import Compared
-from office.contacts import ContactState
+from office.contacts import Channel
 from office.errors import Invalid, NotFound
 from office.staff import Permission, Staff
 from office.units import contains
@@ -153,9 +154,10 @@ async def _rows(desk: Desk, reach: str, places: dict[int, str]) -> list[dict[str
 
 async def _groups(desk: Desk, reach: str) -> list[dict[str, Any]]:
     language = desk.frame.language
-    found = []
+    found, robots = [], await group_health.robots_of(desk.session)
     for row, contact, unit in await chat_groups.listed(desk.session, reach):
-        silent = row.silent_since is not None or contact.state is ContactState.SILENCED
+        robot = robots.get(row.id)
+        ails = group_health.of(row, contact, robot) if row.state is GroupState.BOUND else ()
         found.append(
             {
                 "id": row.id,
@@ -169,7 +171,10 @@ async def _groups(desk: Desk, reach: str) -> list[dict[str, Any]]:
                 "since": times.moment(row.bound_at or row.asked_at, language),
                 "asked": row.state is GroupState.ASKED,
                 "bound": row.state is GroupState.BOUND,
-                "silent": silent and row.state is GroupState.BOUND,
+                "ails": states(desk, ails),
+                "channel": desk.t(f"bindings.channel.{contact.channel.value}"),
+                "robot": robot.id if robot else None,
+                "ours": contact.channel is Channel.TELEGRAM,
             }
         )
     return found

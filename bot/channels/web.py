@@ -81,6 +81,11 @@ def once(key: str) -> Iterator[None]:
         _key.reset(token)
 
 
+def key() -> str | None:
+    """What makes the message that is being sent unique; None outside of `once`."""
+    return _key.get()
+
+
 def topic(contact_id: int) -> str:
     """The wake-up topic of one visitor's mailbox."""
     return f"mailbox:{contact_id}"

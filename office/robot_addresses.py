@@ -1,0 +1,60 @@
+"""Addresses of group robots: which ones there can be at all, and what of one may be shown."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from office.contacts import Channel
+from office.errors import Invalid
+
+# As each platform hands them out, to the last character: a request goes nowhere else, whatever was typed.
+PATTERNS: Mapping[Channel, re.Pattern[str]] = {
+    Channel.WECOM_ROBOT: re.compile(
+        r"https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[A-Za-z0-9_-]{8,128}"
+    ),
+    Channel.DINGTALK_ROBOT: re.compile(
+        r"https://oapi\.dingtalk\.com/robot/send\?access_token=[A-Za-z0-9_-]{8,128}"
+    ),
+    Channel.FEISHU_ROBOT: re.compile(r"https://open\.feishu\.cn/open-apis/bot/v2/hook/[A-Za-z0-9_-]{8,128}"),
+}
+ROBOTS = tuple(PATTERNS)
+# These two sign what they are sent; the third is protected by its address alone.
+SIGNING = frozenset({Channel.DINGTALK_ROBOT, Channel.FEISHU_ROBOT})
+_SECRET = re.compile(r"[!-~]{8,128}")
+HINT = 4
+
+
+def checked(channel: Channel, typed: str) -> str:
+    """The bare address of a robot; raises `Invalid("robot.address")` for any other host, path or query."""
+    pattern = PATTERNS.get(channel)
+    if pattern is None:
+        raise Invalid("robot.channel")
+    address = typed.strip()
+    if pattern.fullmatch(address) is None:
+        raise Invalid("robot.address")
+    return address
+
+
+def checked_secret(channel: Channel, typed: str) -> str:
+    """The secret that requests are signed with; empty where the platform knows none.
+
+    Raises `Invalid("robot.secret")`: without one anybody who learns the address could speak in our name.
+    """
+    if channel not in SIGNING:
+        return ""
+    secret = typed.strip()
+    if _SECRET.fullmatch(secret) is None:
+        raise Invalid("robot.secret")
+    return secret
+
+
+def digest(address: str) -> str:
+    """What the robot's contact has in place of the address."""
+    return hashlib.sha256(address.encode()).hexdigest()
+
+
+def hint(address: str) -> str:
+    """The last characters, by which people tell two robots apart."""
+    return address[-HINT:]
