@@ -59,6 +59,9 @@ class Op(StrEnum):
     CITE = "cit"
     DUTY = "dty"
     SWAP = "swp"
+    TIP_READ = "tak"
+    TIP_TEXT = "tft"
+    TIP_QUESTION = "tqn"
 
 
 class Tap(CallbackData, prefix="1", sep="|"):

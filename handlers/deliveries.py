@@ -10,15 +10,27 @@ from typing import Any
 from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers import corrections, desk_cards, keyboards, passing, special_words, speech, staff_notices, told
+from handlers import (
+    corrections,
+    desk_cards,
+    keyboards,
+    passing,
+    robot_words,
+    special_words,
+    speech,
+    staff_notices,
+    tip_cards,
+    told,
+)
 from handlers.callbacks import Op, tap
 from knowledge import calendar, moves, reminders
 from knowledge.calendar import KeyDate, spoken
 from knowledge.reminders import What
+from office import robots
 from office.hours import beijing_day
 from office.outbox import Delivery
 from office.words import CHINESE, say
-from ticketing import cards, fetching, offline, recalling
+from ticketing import cards, fetching, offline, recalling, tip_chases, tip_places
 
 Built = tuple[str, InlineKeyboardMarkup | None]
 
@@ -127,10 +139,15 @@ BUILDERS: dict[str, Callable[[dict[str, Any], str], Built]] = {
     reminders.MOVED: _moved,
     offline.MESSAGE: special_words.offline,
     fetching.REFUSED: special_words.file_refused,
+    robots.TEST_KIND: robot_words.works,
     **told.BUILDERS,
 }
 # Kinds that are more than words with buttons: what takes a message's place, or makes a topic.
 WHOLE: dict[str, Callable[[dict[str, Any], int, str], list[TelegramMethod[Any]]]] = {
     cards.KIND: desk_cards.methods,
     cards.TOPIC_KIND: desk_cards.topic,
+    tip_places.KIND: tip_cards.post,
+    tip_places.EDIT: tip_cards.edit,
+    tip_places.CORRECTION: tip_cards.correction,
+    tip_chases.KIND: tip_cards.chase,
 }

@@ -52,6 +52,7 @@ async def membership(event: ChatMemberUpdated, turn: Turn) -> Reply:
     if status == ChatMemberStatus.RESTRICTED:
         await chat_groups.restricted(turn.session, group, actor=turn.actor, now=turn.now)
         return []
+    await chat_groups.unrestricted(turn.session, group, actor=turn.actor, now=turn.now)
     if before in IN:
         return []
     text = turn.words("group.hello")

@@ -10,7 +10,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.methods import AnswerCallbackQuery, SendMessage
 from aiogram.types import CallbackQuery, Message
 
-from handlers import speech, staff_chat
+from handlers import speech, staff_chat, tip_taps
 from handlers.private_answer import answer_privately
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
@@ -84,6 +84,8 @@ async def _reply(message: Message, words: str, turn: Turn, bot: Bot) -> Reply:
     told = [_unbound(turn)] if group.new else []
     if not words:
         return await _in_private(message, turn, bot, group, "group.help") + told
+    if (tip := await tip_taps.named(turn, words, group)) is not None:
+        return tip + told
     return await _answered(message, words, turn, bot, group) + told
 
 

@@ -20,8 +20,8 @@ PRIVATE = (
     "help",
 )
 # A menu of one chat takes the place of everybody's, so it holds both.
-STAFF = ("op", "k", "dan", "q", "duty", "swap", "template", "bind", "unbind")
-GROUP = ("ask", "help")
+STAFF = ("op", "k", "dan", "q", "duty", "swap", "template", "tip", "bind", "unbind")
+GROUP = ("ask", "tip", "help")
 GROUP_ADMINISTRATORS = (*GROUP, "bind", "unbind", "silent")
 # Asked so that nobody else in the group sees it, where the channel knows how.
 EPHEMERAL = frozenset({"ask"})

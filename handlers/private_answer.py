@@ -50,7 +50,7 @@ def answer_privately(
         chat_id=turn.chat_id,
         text=turn.words(key),
         reply_to_message_id=_replied(message),
-        reply_markup=_way(turn, username),
+        reply_markup=way(turn, username),
     )
     if not text or not _allowed(turn, message, query, administrator):
         return [neutral]
@@ -81,7 +81,8 @@ def _replied(message: Message | None) -> int | None:
     return message.message_id if message is not None and message.ephemeral_message_id is None else None
 
 
-def _way(turn: Turn, username: str) -> InlineKeyboardMarkup:
+def way(turn: Turn, username: str) -> InlineKeyboardMarkup:
+    """The button that leads from a group into the private chat."""
     link = f"https://t.me/{username}?start=ask"
     button = InlineKeyboardButton(text=turn.words("button.private"), url=link)
     return InlineKeyboardMarkup(inline_keyboard=[[button]])

@@ -33,6 +33,8 @@ from handlers import (
     staff_binding,
     start,
     stations,
+    tip_taps,
+    tips,
     where,
 )
 from handlers.middlewares import Transactions
@@ -42,8 +44,8 @@ from handlers.turn import Desk
 # A receipt code first: it is one whatever stands around it, and whatever was asked before. Then what only
 # staff can mean, before the same words mean something to everybody; their free words come before everybody's.
 ORDER: tuple[ModuleType, ...] = (
-    group_binding, desk_group, groups, lookup, lookup_help, staff_binding, private_answer, cite, bulk,
-    doorstep, platform, desk, duty, start, mine, corrections, dates, notify, appeals, named_days,
+    group_binding, desk_group, tip_taps, groups, lookup, lookup_help, staff_binding, private_answer, cite,
+    bulk, tips, doorstep, platform, desk, duty, start, mine, corrections, dates, notify, appeals, named_days,
     neighbours, stations, where, short_questions, ask, kinds,
 )  # fmt: skip
 

@@ -24,11 +24,12 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
     desk = Desk(Store("sqlite+aiosqlite://"), LiveBase())
     found = dispatcher(desk, MemoryStorage(), SimpleEventIsolation())
     names = [router.name for router in found.sub_routers]
-    assert names[:3] == ["group_binding", "desk_group", "groups"]
+    assert names[:4] == ["group_binding", "desk_group", "tip_taps", "groups"]
     assert names[-1] == "kinds"
     assert names == [
         "group_binding",
         "desk_group",
+        "tip_taps",
         "groups",
         "lookup",
         "lookup_help",
@@ -36,6 +37,7 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
         "private_answer",
         "cite",
         "bulk",
+        "tips",
         "doorstep",
         "platform",
         "desk",
@@ -59,7 +61,7 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
 def test_the_last_message_handler_takes_anything_and_no_other_private_one_does() -> None:
     desk = Desk(Store("sqlite+aiosqlite://"), LiveBase())
     found = dispatcher(desk, MemoryStorage(), SimpleEventIsolation())
-    private = [handler for router in found.sub_routers[3:] for handler in router.message.handlers]
+    private = [handler for router in found.sub_routers[4:] for handler in router.message.handlers]
     assert not private[-1].filters
     assert all(handler.filters for handler in private[:-1])
     assert kinds.router.message.handlers[-1].callback is kinds.other

@@ -1,0 +1,195 @@
+"""Work tips out of the archive: who may read which, the whole text with its state, the list of the latest."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any, Final
+
+from aiogram.methods import SendMessage
+from aiogram.types import InlineKeyboardMarkup
+from sqlalchemy import select
+
+from handlers import keyboards, plain_words, staff_chat, tip_cards
+from handlers.callbacks import Op, tap
+from handlers.turn import Reply, Turn
+from knowledge import tip_numbers, tip_words, tips
+from knowledge.tips import TipSecrecy, TipState, WorkTip
+from office import staff
+from office.chat_groups import Group
+from office.contacts import Channel
+from office.staff import Permission
+from office.words import say
+from ticketing import tip_places
+
+LISTED: Final = 5
+LOOKED_AT: Final = 50
+LABEL: Final = 24
+PARTS: Final = ("origin", "wording", "steps", "contact_lines")
+_ARGUMENT: Final = re.compile(r"(?:([0-9]{4})\s*[-－年]\s*)?(?:第\s*)?([0-9]{1,3})(?:\s*期)?")
+
+
+def meant(words: str) -> str | None:
+    """The number that a message asks for, if it asks for a tip and nothing else: 工作提示第3期, 第3期提示."""
+    if len(words) > 40 or "提示" not in words or tip_numbers.exactly(words) is None:
+        return None
+    return words
+
+
+def list_meant(words: str) -> bool:
+    """Whether a message asks for the latest tips."""
+    return plain_words.meaning(words) == "tips"
+
+
+def argument(words: str) -> str | None:
+    """What stands behind /tip as a number: 3, 2026-3, 第3期; None for anything else."""
+    found = _ARGUMENT.fullmatch(words.strip())
+    if found is None:
+        return words if tip_numbers.exactly(words) else None
+    year = f"{found[1]}年" if found[1] else ""
+    return f"{year}第{int(found[2])}期"
+
+
+async def visible(turn: Turn, tip: WorkTip, group: Group | None = None) -> bool:
+    """Whether this tip may be read here: public ones everywhere, internal ones among staff.
+
+    In a group what counts is the group, not who asks: everybody in it reads the answer.
+    """
+    if not tips.shown(tip, turn.now):
+        return False
+    if tip.secrecy is TipSecrecy.PUBLIC or (group is not None and group.internal):
+        return True
+    if turn.chat_id < 0:
+        return False
+    person = await staff_chat.staff_of(turn)
+    return person is not None and staff.may(person, Permission.SEE_ENTRIES)
+
+
+async def numbered(turn: Turn, words: str, group: Group | None = None) -> Reply:
+    """The tip that words name; one that may not be read here is as if it were not there."""
+    tip = await tips.numbered(turn.session, words)
+    if tip is None or not await visible(turn, tip, group):
+        return turn.say(turn.words("tipchat.unknown"))
+    if turn.chat_id < 0:
+        return await brief(turn, tip, group)
+    return await whole(turn, tip)
+
+
+async def latest(turn: Turn, group: Group | None = None) -> Reply:
+    """The latest tips that may be read here, each behind a button."""
+    rows = await turn.session.scalars(
+        select(WorkTip)
+        .where(WorkTip.state == TipState.RELEASED)
+        .order_by(WorkTip.year.desc(), WorkTip.issue_no.desc())
+        .limit(LOOKED_AT)
+    )
+    found = [tip for tip in rows.all() if await visible(turn, tip, group)][:LISTED]
+    if not found:
+        return turn.say(turn.words("tipchat.none"))
+    lines = [turn.words("tipchat.latest")]
+    lines += [f"{tip_words.number(tip)}　{escape(tip.title)}{_mark(turn, tip)}" for tip in found]
+    buttons = [
+        keyboards.button(f"📄 {tip_words.short_number(tip)}"[:LABEL], tap(Op.TIP_TEXT, tip.id))
+        for tip in found
+    ]
+    return turn.say("\n".join(lines), keyboards.rows(buttons[:3], buttons[3:]))
+
+
+async def brief(turn: Turn, tip: WorkTip, group: Group | None) -> Reply:
+    """The card of a tip, without its counter: for a group that asks for it."""
+    facts = tip_places.said(tip, now=turn.now) | await _successor(turn, tip, group)
+    facts |= {"buttons": True, "link": ""}
+    if facts["state"] == "superseded" and not facts["new_short"]:
+        facts["state"] = "current"
+    return turn.say(tip_cards.text(facts, turn.lang), tip_cards.keyboard(facts, turn.lang))
+
+
+async def whole(turn: Turn, tip: WorkTip, group: Group | None = None) -> Reply:
+    """The whole text in parts, the buttons under the last; what is internal cannot be passed on."""
+    new = await _successor(turn, tip, group)
+    reply = turn.say(full(turn, tip, new["new_short"]), await _after(turn, tip, new))
+    return [
+        method.model_copy(update={"protect_content": True})
+        if isinstance(method, SendMessage) and tip.secrecy is TipSecrecy.INTERNAL
+        else method
+        for method in reply
+    ]
+
+
+def full(turn: Turn, tip: WorkTip, new_short: str) -> str:
+    """Everything a tip says: whether it holds, number and title, the parts, basis, validity, passport."""
+    lang = turn.lang
+    facts = tip_places.said(tip, now=turn.now)
+    kind = say(f"tipchat.type.{facts['type']}", lang)
+    lines = [*_state(turn, tip, new_short)]
+    lines.append(say("tipchat.head", lang, number=facts["number"], type=kind))
+    lines.append(f"<b>{escape(tip.title)}</b>")
+    if tip.addressed_to:
+        lines.append(say("tipchat.addressed_to", lang, to=escape(tip.addressed_to)))
+    for part in PARTS:
+        if words := getattr(tip, part).strip():
+            lines += ["", f"<b>{say(f'tipchat.part.{part}', lang)}</b>", escape(words)]
+    lines.append("")
+    for key, words in (("basis", tip.basis), ("scope", tip.scope)):
+        if words.strip():
+            lines.append(say(f"tipchat.{key}", lang, **{key: escape(words.strip())}))
+    if span := tip_cards.validity(facts, lang):
+        lines.append(span)
+    for number, attachment in enumerate(tip.attachments, start=1):
+        title = escape(str(attachment.get("title", "")))
+        lines += ["", f"<b>{say('tipchat.attachment', lang, number=number, title=title)}</b>"]
+        lines.append(escape(str(attachment.get("text", ""))))
+    dated = tip.dated.isoformat() if tip.dated else ""
+    issuer = escape(turn.district.office_name)
+    passport = say("tipchat.passport", lang, number=facts["number"], date=dated, issuer=issuer)
+    lines += ["", f"<i>{passport}</i>"]
+    return "\n".join(lines)
+
+
+def _state(turn: Turn, tip: WorkTip, new_short: str) -> list[str]:
+    match tip_words.outdated(tip, turn.now):
+        case "superseded" if new_short:
+            return [turn.words("tipchat.superseded", no=new_short)]
+        case "withdrawn":
+            why = turn.words("tipchat.reason", why=escape(tip.withdrawn_why)) if tip.withdrawn_why else ""
+            return [turn.words("tipchat.withdrawn"), *([why] if why else [])]
+        case "expired":
+            return [turn.words("tipchat.expired")]
+        case "later":
+            return [turn.words("tipchat.later")]
+    return []
+
+
+async def _successor(turn: Turn, tip: WorkTip, group: Group | None) -> dict[str, Any]:
+    """The tip that holds in place of this one, through however many it was replaced; none under embargo.
+
+    Its number anybody may know; title and way to it only who may read it.
+    """
+    found, seen = tip, {tip.id}
+    while found.superseded_by_id is not None and found.superseded_by_id not in seen:
+        seen.add(found.superseded_by_id)
+        after = await turn.session.get_one(WorkTip, found.superseded_by_id)
+        if not tips.shown(after, turn.now):
+            break
+        found = after
+    if found is tip:
+        return {"new": 0, "new_short": "", "new_title": ""}
+    named = {"new": found.id, "new_title": found.title}
+    if not await visible(turn, found, group):
+        named = {"new": 0, "new_title": ""}
+    return {"new_short": tip_words.short_number(found), **named}
+
+
+async def _after(turn: Turn, tip: WorkTip, new: dict[str, Any]) -> InlineKeyboardMarkup | None:
+    if new["new"]:
+        label = turn.words("tipchat.button.new", no=new["new_short"])
+        return keyboards.rows([keyboards.button(label, tap(Op.TIP_TEXT, new["new"]))])
+    asks = turn.contact.channel is Channel.TELEGRAM and await staff_chat.staff_of(turn) is not None
+    if tip.state is not TipState.RELEASED or not asks:
+        return None
+    ask = keyboards.button(turn.words("tipchat.button.ask"), tap(Op.TIP_QUESTION, tip.id))
+    return keyboards.rows([ask])
+
+
+def _mark(turn: Turn, tip: WorkTip) -> str:
+    return turn.words("tipchat.mark_expired") if tips.expired(tip, turn.now) else ""
