@@ -1,0 +1,77 @@
+"""What is printed of a tip: its own fields, its chain and its mark, written as official texts write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from knowledge.tips import TipHead, TipSecrecy, TipState, TipType, WorkTip
+from office.store import Store
+from tests.make import Cast
+from ticketing import tip_paper
+from ticketing.tip_paper_facts import Attachment, arabic, hour, official_no
+
+AT = datetime(2026, 11, 20, 4, 5, 7, tzinfo=UTC)
+DRAFT = "未签发，不作为正式文件"
+
+
+def test_numbers_dates_and_hours_as_official_texts_write_them() -> None:
+    for text in ("东选办[2026]第03号", "东选办（2026）3号", "东选办〔2026〕3号", " 东选办【２０２６】003号"):
+        assert official_no(text) == "东选办〔2026〕3号"
+    assert official_no("东选办函第3号") == "东选办函第3号"
+    assert arabic(date(2026, 1, 5)) == "2026年1月5日"
+    assert hour(AT) == "2026年11月20日12时5分"
+    assert hour(datetime(2026, 11, 20, 9, tzinfo=UTC)) == "2026年11月20日17时"
+
+
+async def test_facts_are_those_of_the_tip(store: Store, cast: Cast, now: datetime) -> None:
+    def tip(**more: Any) -> WorkTip:
+        plain: dict[str, Any] = {
+            "unit_id": cast.district.id, "sources": {}, "drafter_id": cast.li_qiang.id, "title": "题",
+            "created_at": now, "changed_at": now, "attachments": [],
+        }  # fmt: skip
+        return WorkTip(**(plain | more))
+
+    async with store.transaction() as session:
+        old = tip(state=TipState.SUPERSEDED, year=2025, issue_no=41, released_at=now)
+        session.add(old)
+        await session.flush()
+        made = tip(
+            type=TipType.CORRECTION, head=TipHead.RED, addressed_to="各工作组:", wording="答复：可以。",
+            basis="细则第二条", scope="全区", effective_from=now, effective_until=now + timedelta(days=2),
+            receipt_due=now, secrecy=TipSecrecy.PUBLIC, document_no="东选办[2026]03号",
+            supersedes_id=old.id, copied_to="区委办。",
+            attachments=[{"title": "表", "text": "甲\n\n乙"}, {"title": "", "text": " "}],
+        )  # fmt: skip
+        session.add(made)
+        await session.flush()
+        told = await tip_paper.facts(session, made)
+        assert (told.mark, told.number, told.chain) == (DRAFT, "", "本期替代2025年第41期")
+        assert (told.office, told.addressed_to, told.copied_to) == (
+            "东浦区选举委员会办公室", "各工作组", "区委办",
+        )  # fmt: skip
+        assert (told.document_no, told.note, told.printed) == ("东选办〔2026〕3号", "此件公开发布", None)
+        assert [part.title for part in told.parts] == ["统一口径", "时限与联系人"]
+        assert told.parts[0].lines == ("答复：可以。", "依据：细则第二条")
+        assert told.parts[1].lines == (
+            "适用范围：全区。",
+            "自2026年11月20日10时5分起执行，有效期至2026年11月22日10时5分。",
+            "请于2026年11月20日10时5分前签阅。",
+        )
+        assert told.attachments == (Attachment("表", ("甲", "乙")),)
+        assert (told.classification, told.copy_no) == ("", "")
+        made.wording, made.effective_from, made.receipt_wanted = "答复：可以。依据：细则第二条", None, False
+        made.releaser_id = cast.wang_fang.id
+        made.state, made.year, made.issue_no, made.released_at = TipState.RELEASED, 2026, 3, now
+        old.superseded_by_id = made.id
+        later = now + timedelta(days=3)
+        told = await tip_paper.facts(session, made, now=now, copy_no="000001")
+        assert (told.mark, told.number, told.printed) == ("", "第3期", date(2026, 11, 20))
+        assert (told.parts[0].lines, told.copy_no) == (("答复：可以。依据：细则第二条",), "000001")
+        assert told.people == ("拟稿：李强", "签发：王芳")
+        assert "有效期至2026年11月22日10时5分。" in told.parts[1].lines
+        assert (await tip_paper.facts(session, made, now=later)).mark == "本期已失效"
+        assert (await tip_paper.facts(session, old)).mark == "本期已由2026年第3期替代"
+        made.state = TipState.WITHDRAWN
+        assert (await tip_paper.facts(session, made, now=later)).mark == "本期已撤回"
+        assert tip_paper.paper(told)
