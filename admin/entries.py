@@ -137,7 +137,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
     shown = [
         {
             **_version(desk, row, names, places),
-            "changes": differences.between(before, content, _words(desk, places)) if before else [],
+            "changes": differences.between(before, content, choice_words(desk, places)) if before else [],
             "first": before is None,
         }
         for row, content, before in zip(rows, contents, [*contents[1:], None], strict=True)
@@ -220,7 +220,9 @@ def _version(desk: Desk, row: EntryVersion, names: dict[int, str], places: dict[
     }
 
 
-def _words(desk: Desk, places: dict[int, str]) -> Any:
+def choice_words(desk: Desk, places: dict[int, str]) -> Any:
+    """The function that words the value of a choice, as `differences.between` takes it; `places`: units."""
+
     def shown(name: str, value: object) -> str:
         if name == "topic":
             return topics()[str(value)].meaning if str(value) in topics() else str(value)

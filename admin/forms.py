@@ -21,7 +21,8 @@ TOKEN_FIELD = "csrf"
 TOKEN_HEADER = "x-csrf-token"
 # Never shown again to whoever typed them, and of no use to them either.
 _NOT_TYPED = frozenset({TOKEN_FIELD, "password", "version", "seen_post", "next", "version_id"})
-_OUR_PAGE = re.compile(r"/admin(?:[/?][^\\\s\x00-\x1f]*)?")
+# A work tip is read from a group's link before the sign-in, which leads back there.
+_OUR_PAGE = re.compile(r"/admin(?:[/?][^\\\s\x00-\x1f]*)?|/tips/r/[A-Za-z0-9_-]{20,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Form:
         }
 
 
-async def read(request: Request, most_fields: int = MOST_FIELDS) -> Form:
+async def read(request: Request, most_fields: int = MOST_FIELDS, largest: int = LARGEST_FORM) -> Form:
     """The posted form; raises `Invalid` if it is too large or no plain form.
 
     Files are never taken here, so the multipart kind is refused as a whole; see `uploads`.
@@ -81,7 +82,7 @@ async def read(request: Request, most_fields: int = MOST_FIELDS) -> Form:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > LARGEST_FORM:
+        if len(body) > largest:
             raise Invalid("form_large")
     try:
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most_fields)

@@ -30,7 +30,7 @@ PLACES = (
     ("/admin/trybox", "trybox", Permission.SEE_ENTRIES),
     ("/admin/golden", "golden", Permission.SEE_ENTRIES),
     ("/admin/missed", "missed", Permission.DRAFT_ENTRIES),
-    ("/admin/tips", "tips", Permission.SEE_TICKETS),
+    ("/admin/tips", "tips", Permission.SEE_ENTRIES),
     ("/admin/health", "health", Permission.SEE_ENTRIES),
     ("/admin/recalls", "recalls", Permission.SEE_ENTRIES),
     ("/admin/roster", "roster", Permission.SEE_ROSTER),
@@ -48,6 +48,7 @@ PLACES = (
     ("/admin/staff", "staff", Permission.SEE_STAFF),
     ("/admin/groups", "groups", Permission.SEE_STAFF),
     ("/admin/bindings", "bindings", Permission.SEE_STAFF),
+    ("/admin/robots", "robots", Permission.MANAGE_STAFF),
     ("/admin/audit", "audit", Permission.SEE_AUDIT),
 )
 # A row of sixteen does not fit a phone: these stand together under one entry and side by side on its pages.
@@ -57,7 +58,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "duty": ("roster", "handover", "day-end"),
     "rules": ("packs", "calendar", "stations", "posters", "hours", "changes"),
     "rolls": ("roll", "counter", "lookups"),
-    "people": ("staff", "groups", "bindings", "audit"),
+    "people": ("staff", "groups", "bindings", "robots", "audit"),
 }
 # Pages that live in another page's room.
 OWNERS: Mapping[str, str] = {

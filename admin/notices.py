@@ -25,6 +25,7 @@ PAGES = {
     "duty_swap": "/admin/roster",
     "duty_shift": "/admin/handover",
     "staff": "/admin/staff/{}",
+    "work_tip": "/admin/tips/{}",
 }
 
 

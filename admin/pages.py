@@ -64,6 +64,7 @@ class Services:
     roll_key: KeyHolder = field(default_factory=lambda: KeyHolder(Path("roll.key")))
     lookups: Lookups = field(default_factory=Lookups)
     sealer: Sealer = field(default_factory=lambda: Sealer(b""))
+    public_url: str = ""
 
 
 class SignedOut(Exception):

@@ -49,6 +49,7 @@ class Chosen:
     ledger: LedgerKind | None = None
     kind: TicketKind | None = None
     cluster_id: int | None = None
+    tip_id: int | None = None
     first_day: date | None = None
     last_day: date | None = None
 
@@ -65,6 +66,7 @@ class Chosen:
             ledger=self.ledger,
             kind=self.kind,
             cluster_id=self.cluster_id,
+            tip_id=self.tip_id,
             first_day=self.first_day,
             last_day=self.last_day,
         )
@@ -79,6 +81,7 @@ class Chosen:
             "ledger": self.ledger.value if self.ledger else "",
             "kind": self.kind.value if self.kind else "",
             "cluster": str(self.cluster_id) if self.cluster_id else "",
+            "tip": str(self.tip_id) if self.tip_id else "",
             "from": self.first_day.isoformat() if self.first_day else "",
             "to": self.last_day.isoformat() if self.last_day else "",
         }
@@ -111,6 +114,8 @@ class Chosen:
             parts.append(say(f"ticket.kind.{self.kind.value}", CHINESE))
         if self.cluster_id:
             parts.append(say("record.label.cluster", CHINESE))
+        if self.tip_id:
+            parts.append(say("tipboard.of_tip", CHINESE))
         if self.first_day or self.last_day:
             first, last = (day.isoformat() if day else "" for day in (self.first_day, self.last_day))
             parts.append(f"{first}–{last}")
@@ -123,7 +128,6 @@ async def read(desk: Desk, asked: Mapping[str, str]) -> Chosen:
     """What the fields of an address ask for; what cannot be read or reached counts as not asked."""
     reach = await staff.reach(desk.session, desk.person)
     within = [unit for unit in await units.all_units(desk.session) if contains(reach, unit.path)]
-    cluster = asked.get("cluster", "")
     days = (_day(asked.get("from", "")), _day(asked.get("to", "")))
     if days[0] and days[1] and days[0] > days[1]:
         days = (days[1], days[0])
@@ -135,7 +139,8 @@ async def read(desk: Desk, asked: Mapping[str, str]) -> Chosen:
         group=forms.clean(asked.get("group", ""))[:20].strip(),
         ledger=next((one for one in LedgerKind if one.value == asked.get("ledger")), None),
         kind=next((one for one in TicketKind if one.value == asked.get("kind")), None),
-        cluster_id=int(cluster) if cluster.isascii() and cluster.isdecimal() and len(cluster) < 10 else None,
+        cluster_id=_number(asked.get("cluster", "")),
+        tip_id=_number(asked.get("tip", "")),
         first_day=days[0],
         last_day=days[1],
     )
@@ -148,6 +153,10 @@ async def read_query(desk: Desk, query: str) -> Chosen:
     except ValueError:
         pairs = []
     return await read(desk, dict(pairs))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def _day(text: str) -> date | None:

@@ -1,54 +1,92 @@
-"""Work tips in the console: the drafts, editing one, and how it will look on paper."""
+"""Work tips in the console: the archive with the drafts, and the page of one tip."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from admin import times
+from admin import forms, times, tip_preview, tip_sending
 from admin.pages import Desk, Number, Refusal, done, signed_in
-from knowledge import tips
-from knowledge.tips import Tip, WorkTip
+from knowledge import tip_links, tip_moves, tip_words, tips
+from knowledge.tips import LONGEST_LINE, TipState, TipType, WorkTip
 from office import staff, units
+from office.errors import NotPermitted
+from office.hours import beijing_day
 from office.staff import Permission
+from office.units import Unit, contains
 from ticketing import promote, queue
 from ticketing.cluster_records import Cluster
 from ticketing.records import Ticket
 
 router = APIRouter(prefix="/tips")
-Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_TICKETS))]
+Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_ENTRIES))]
 Drafting = Annotated[Desk, Depends(signed_in(Permission.DRAFT_ENTRIES))]
-PARTS = ("origin", "wording", "steps", "contact_lines")
-FIELDS = ("title", *PARTS, "basis")
-DONE = ("saved", "begun")
+DONE = (
+    "saved",
+    "unready",
+    "looked_over",
+    "begun",
+    "submitted",
+    "returned",
+    "taken_back",
+    "released",
+    "withdrawn",
+    "correcting",
+    "in_effect",
+)
+T = TipState
+TONES = {
+    T.DRAFT: "neutral",
+    T.IN_REVIEW: "info",
+    T.RELEASED: "good",
+    T.SUPERSEDED: "warn",
+    T.WITHDRAWN: "danger",
+}
+FIRST_YEAR = 2026
+MARKED = {"expired": "warn", "later": "info"}
 
 
 @router.get("")
 async def show(desk: Reading) -> Response:
-    """The drafts, the last changed first."""
+    """The tips one may see, by words, year, state and type; the last changed first."""
     asked = desk.request.query_params
     page = int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 7 else 1
-    rows, total = await tips.listed(desk.session, desk.person, page=page)
-    names = await staff.names(desk.session, {row.drafter_id for row in rows})
+    search = forms.clean(asked.get("q", "")).strip()[:100]
+    year = asked.get("year", "") if asked.get("year", "").isdecimal() and len(asked["year"]) == 4 else ""
+    state = asked.get("state", "") if asked.get("state") in tuple(TipState) else ""
+    kind = asked.get("type", "") if asked.get("type") in tuple(TipType) else ""
+    rows, total = await tips.listed(
+        desk.session, desk.person, search=search, year=int(year) if year else None,
+        state=TipState(state) if state else None, type=TipType(kind) if kind else None, page=page,
+    )  # fmt: skip
+    people = {number for row in rows for number in (row.drafter_id, row.releaser_id) if number}
+    names = await staff.names(desk.session, people)
+    kept = {"q": search, "year": year, "state": state, "type": kind}
+    sees_drafts = desk.may(Permission.SEE_TICKETS)
     return desk.render(
         "console/tips.html",
-        rows=[
-            {
-                "id": row.id,
-                "title": row.title,
-                "drafter": names.get(row.drafter_id, ""),
-                "changed": times.moment(row.changed_at, desk.frame.language),
-                "count": len(row.sources.get("tickets", ())),
-            }
-            for row in rows
-        ],
+        rows=[_row(desk, row, names) for row in rows],
         total=total,
         page=page,
         pages=max(1, -(-total // tips.PAGE)),
-        page_base="/admin/tips?page=",
+        page_base=f"/admin/tips?{urlencode({k: v for k, v in kept.items() if v} | {'page': ''})}",
+        search=search,
+        year=year,
+        years=[("", desk.t("tips.all_years")), *_years(desk)],
+        state=state,
+        states=[
+            ("", desk.t("tips.all_states")),
+            *((s.value, desk.t(f"tips.state_{s}")) for s in TipState if sees_drafts or s in tips.NUMBERED),
+        ],
+        type=kind,
+        types=[("", desk.t("tips.all_types")), *((k.value, desk.t(f"tips.type_{k}")) for k in TipType)],
+        filtered=any(kept.values()),
+        sees_drafts=sees_drafts,
+        may_draft=desk.may(Permission.DRAFT_ENTRIES),
     )
 
 
@@ -62,76 +100,218 @@ async def begin(desk: Drafting, ticket_id: Number) -> Response:
 
 @router.get("/{tip_id}")
 async def show_tip(desk: Reading, tip_id: Number) -> Response:
-    """One draft as it reads, with the mark that it is not released."""
+    """One tip: where it stands, what is next, and its four outputs beside each other."""
+    return await page(desk, tip_id)
+
+
+async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Response:
+    """The page of a tip, also after a refused act."""
     tip = await tips.get(desk.session, desk.person, tip_id)
-    office = await units.election_office(desk.session)
-    names = await staff.names(desk.session, {tip.drafter_id})
     asked = desk.request.query_params.get("done", "")
+    can = await _can(desk, tip)
+    links = await tip_links.linked(desk.session, tip)
     return desk.render(
         "console/tip.html",
-        done=asked if asked in DONE else "",
-        tip=_facts(tip),
-        office_name=office.office_name,
-        drafter=names.get(tip.drafter_id, ""),
-        changed=times.moment(tip.changed_at, desk.frame.language),
-        sources=await _sources(desk, tip),
-        may_edit=desk.may(Permission.DRAFT_ENTRIES),
-    )
-
-
-@router.get("/{tip_id}/edit")
-async def edit(desk: Drafting, tip_id: Number) -> Response:
-    """The draft in a form."""
-    return await _editor(desk, tip_id)
-
-
-@router.post("/{tip_id}/edit")
-async def save(desk: Drafting, tip_id: Number) -> Response:
-    """Save the draft."""
-
-    async def again(later: Desk, refusal: Refusal) -> Response:
-        return await _editor(later, tip_id, refusal)
-
-    desk.on_refusal(again)
-    made = await tips.get(desk.session, desk.person, tip_id)
-    written = Tip(**{name: desk.form.text(name) for name in FIELDS})
-    seen = desk.form.number("version")
-    await tips.edit(desk.session, made, written, seen=seen, actor=desk.person, now=desk.now)
-    return done(f"/admin/tips/{tip_id}", "saved")
-
-
-async def _editor(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Response:
-    tip = await tips.get(desk.session, desk.person, tip_id)
-    values = {name: desk.form.text(name) for name in FIELDS} if refusal else _facts(tip)
-    asked = desk.request.query_params.get("done", "")
-    return desk.render(
-        "console/tip_edit.html",
         status=refusal.status if refusal else 200,
-        here=f"/admin/tips/{tip.id}/edit",
+        here=f"/admin/tips/{tip.id}",
         error=refusal.words if refusal else "",
+        typed=refusal.typed if refusal else {},
         done=asked if asked in DONE else "",
-        tip={"id": tip.id, "version": tip.version, "title": tip.title},
-        values=values,
-        sources=await _sources(desk, tip),
-        most_title=tips.LONGEST_TITLE,
-        most_part=tips.LONGEST_PART,
+        tip=await _facts(desk, tip),
+        note=tip.review_note if tip.state is T.DRAFT else "",
+        chain=await _chain(desk, tip),
+        people=await _people(desk, tip),
+        can=can,
+        sources=await sources(desk, tip),
+        most_line=LONGEST_LINE,
+        **await tip_preview.outputs(desk, tip, links),
+        **(await tip_sending.step(desk, tip, links) if tip.state in tips.UNRELEASED else {}),
     )
 
 
-def _facts(tip: WorkTip) -> dict[str, Any]:
-    return {"id": tip.id, **{name: getattr(tip, name) for name in FIELDS}}
+def _row(desk: Desk, tip: WorkTip, names: dict[int, str]) -> dict[str, Any]:
+    released = tip.released_at is not None
+    at = tip.released_at or tip.submitted_at if tip.state is not T.DRAFT else tip.changed_at
+    who = names.get((tip.releaser_id if released else tip.drafter_id) or 0, "")
+    count = len(tip.sources.get("tickets", ()))
+    marks = [mark["words"] for mark in marks_of(desk, tip)]
+    return {
+        "id": tip.id,
+        "number": tip_words.number(tip),
+        "title": tip.title,
+        "type": desk.t(f"tips.type_{tip.type}"),
+        "note": " · ".join([*marks, *([desk.t("tips.from", n=count)] if count and not released else [])]),
+        "state": desk.t(f"tips.state_{tip.state}"),
+        "tone": TONES[tip.state],
+        "board": released,
+        "who": desk.t("tips.by_releaser" if released else "tips.by_drafter", who=who),
+        "at": times.moment(at or tip.changed_at, desk.frame.language),
+    }
 
 
-async def _sources(desk: Desk, tip: WorkTip) -> dict[str, Any]:
-    """The tickets and the cluster a tip came from, as far as this person may open them."""
+def _years(desk: Desk) -> list[tuple[str, str]]:
+    last = beijing_day(desk.now).year
+    return [(str(y), desk.t("tips.year_n", n=y)) for y in range(last, min(FIRST_YEAR, last) - 1, -1)]
+
+
+def marks_of(desk: Desk, tip: WorkTip) -> list[dict[str, str]]:
+    """What to know before following a tip, besides its state: its time is over, has not come, or it waits."""
+    found = []
+    why = tip_words.outdated(tip, desk.now)
+    if why in MARKED and tip.state not in (T.SUPERSEDED, T.WITHDRAWN):
+        at = tip.effective_until if why == "expired" else tip.effective_from
+        said = times.moment(at, desk.frame.language) if at else ""
+        found.append({"words": desk.t(f"tips.mark_{why}", at=said), "tone": MARKED[why]})
+    if tip.state is T.RELEASED and tip.send_at is not None and tip.send_at > desk.now:
+        at_words = times.moment(tip.send_at, desk.frame.language)
+        found.append({"words": desk.t("tips.mark_embargo", at=at_words), "tone": "warn"})
+    return found
+
+
+async def _facts(desk: Desk, tip: WorkTip) -> dict[str, Any]:
+    language = desk.frame.language
+    names = await staff.names(desk.session, {tip.withdrawn_by_id or 0})
+    return {
+        "id": tip.id,
+        "version": tip.version,
+        "title": tip.title,
+        "number": tip_words.number(tip),
+        "type": desk.t(f"tips.type_{tip.type}"),
+        "state": desk.t(f"tips.state_{tip.state}"),
+        "tone": TONES[tip.state],
+        "unreleased": tip.state in tips.UNRELEASED,
+        "late": _late(tip),
+        "marks": marks_of(desk, tip),
+        "secrecy": tip.secrecy.value,
+        "basis": tip.basis,
+        "withdrawn_why": tip.withdrawn_why,
+        "withdrawn_by": names.get(tip.withdrawn_by_id or 0, ""),
+        "withdrawn_at": times.moment(tip.withdrawn_at, language) if tip.withdrawn_at else "",
+    }
+
+
+async def _people(desk: Desk, tip: WorkTip) -> list[tuple[str, str]]:
+    """Who drafted, checked and released it, and the days and fields that no output shows."""
+    ids = (tip.drafter_id, tip.editor_id, tip.checker_id, tip.releaser_id)
+    names = await staff.names(desk.session, {number for number in ids if number})
+    owner = await units.get(desk.session, tip.unit_id)
+    rows = [
+        ("drafted", tip.drafter_id, tip.created_at),
+        ("edited", tip.editor_id if tip.editor_id != tip.drafter_id else None, tip.changed_at),
+        ("checked", tip.checker_id, None),
+        ("released", tip.releaser_id, tip.released_at),
+    ]
+    said = [
+        (desk.t(f"tips.who_{key}"), _who_when(desk, names.get(number, ""), at))
+        for key, number, at in rows
+        if number
+    ]
+    moments = (
+        (desk.t("tips.who_submitted"), tip.submitted_at),
+        (desk.t("tips.effective_from"), tip.effective_from),
+        (desk.t("tips.effective_until"), tip.effective_until),
+        (desk.t("tips.send_at"), tip.send_at),
+        (desk.t("tips.receipt_due"), tip.receipt_due),
+    )
+    said += [(label, times.moment(at, desk.frame.language)) for label, at in moments if at is not None]
+    targets = await tip_links.targets(desk.session, tip)
+    listed = desk.t("list.comma").join(unit.name for unit in targets)
+    return [
+        *said,
+        (desk.t("tips.owner"), owner.office_name or owner.name),
+        (desk.t("tips.targets"), listed or "—"),
+        (desk.t("tips.receipt"), desk.t("tips.receipt_yes" if tip.receipt_wanted else "tips.receipt_no")),
+    ]
+
+
+def _who_when(desk: Desk, who: str, at: Any) -> str:
+    return desk.t("tips.who_when", who=who, at=times.moment(at, desk.frame.language)) if at else who
+
+
+async def _chain(desk: Desk, tip: WorkTip) -> list[dict[str, Any]]:
+    """Which tip it replaces and by which it is replaced, as far as this person may see them."""
+    found = []
+    for key, number in (("replaces", tip.supersedes_id), ("replaced", tip.superseded_by_id)):
+        other = await desk.session.get(WorkTip, number or 0)
+        if other is not None and await _visible(desk, other):
+            name = tip_words.number(other)
+            said = {"words": desk.t(f"tips.chain_{key}", no=name or desk.t("tips.no_number"))}
+            found.append({"id": other.id, "title": other.title, **said})
+    rows = await desk.session.scalars(
+        select(WorkTip)
+        .where(WorkTip.supersedes_id == tip.id, WorkTip.state.in_(tips.UNRELEASED))
+        .order_by(WorkTip.id)
+    )
+    found += [
+        {"id": other.id, "title": other.title, "words": desk.t("tips.chain_drafted")}
+        for other in rows
+        if await _visible(desk, other)
+    ]
+    return found
+
+
+async def _visible(desk: Desk, tip: WorkTip) -> bool:
+    if tip.state in tips.NUMBERED:
+        return True
+    unit = await desk.session.get_one(Unit, tip.unit_id)
+    return desk.may(Permission.SEE_TICKETS) and contains(
+        await staff.reach(desk.session, desk.person), unit.path
+    )
+
+
+async def _can(desk: Desk, tip: WorkTip) -> dict[str, Any]:
+    """Which acts are worth showing to this person, and in words why a release is not among them."""
+    unit = await desk.session.get_one(Unit, tip.unit_id)
+    near = contains(await staff.reach(desk.session, desk.person), unit.path)
+    drafts = near and desk.may(Permission.DRAFT_ENTRIES)
+    publishes = near and desk.may(Permission.PUBLISH_ENTRIES)
+    in_review, standing = tip.state is T.IN_REVIEW, tip.state is T.RELEASED
+    own = await _own(desk, tip) if in_review or _late(tip) else ""
+    return {
+        "edit": drafts and tip.state is T.DRAFT,
+        "submit": drafts and tip.state is T.DRAFT,
+        "release": in_review and publishes and not own,
+        "why_not": own or desk.t("tips.only_publishers") if in_review and (own or not publishes) else "",
+        "look_over": in_review and drafts and not own and tip.checker_id is None,
+        "send_back": in_review and publishes,
+        "take_back": in_review and drafts and (bool(own) or not publishes),
+        "withdraw": standing and publishes,
+        "correct": standing and drafts,
+        "in_effect": standing and publishes and _late(tip) and not own,
+        "board": tip.state in tips.NUMBERED,
+    }
+
+
+def _late(tip: WorkTip) -> bool:
+    """Whether the time of its entries came and they could not be published."""
+    return tip.state is T.RELEASED and tip.stale_at is not None and tip.in_effect_at is None
+
+
+async def _own(desk: Desk, tip: WorkTip) -> str:
+    """Why this person is no second one to the tip's authors, in words; empty for one who is."""
+    try:
+        await tip_moves.another(desk.session, tip, desk.person, now=desk.now)
+    except NotPermitted as refusal:
+        return desk.t(f"tips.not_{refusal.key}")
+    return ""
+
+
+async def sources(desk: Desk, tip: WorkTip) -> dict[str, Any] | None:
+    """Where a tip came from, for those who see tickets; None for others and where nothing is to tell."""
+    if not desk.may(Permission.SEE_TICKETS):
+        return None
+    reach = await staff.reach(desk.session, desk.person)
     rows = await desk.session.execute(
         select(Ticket.id, Ticket.ticket_no)
-        .where(Ticket.id.in_(tip.sources.get("tickets", [])[:200]))
+        .join(Unit, Unit.id == Ticket.unit_id)
+        .where(Ticket.id.in_(tip.sources.get("tickets", [])[:200]), Unit.path.startswith(reach))
         .order_by(Ticket.id)
     )
-    cluster = await desk.session.get(Cluster, tip.sources.get("cluster", 0))
-    return {
+    cluster = await desk.session.get(Cluster, tip.sources.get("cluster") or 0)
+    found = {
         "tickets": [{"id": number, "no": no} for number, no in rows],
         "cluster": {"id": cluster.id, "no": cluster.cluster_no} if cluster else None,
+        "meeting": tip.sources.get("meeting", ""),
         "entries": tip.sources.get("entries", []),
     }
+    return found if any(found.values()) else None

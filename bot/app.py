@@ -21,11 +21,12 @@ from redis.backoff import ConstantBackoff
 from admin import router as console
 from admin.pages import Services
 from admin.posters import Doors
-from bot import calendar_page, lookup_page, public, receiving, station_pages, webchat, where_page
-from bot.channels import telegram, web
+from bot import calendar_page, lookup_page, public, receiving, station_pages, tip_pages, webchat, where_page
+from bot.channels import robot_bots, telegram, web
 from bot.database_clock import DatabaseClock
 from bot.learning import Learner
 from bot.memory import ForgivingIsolation, ForgivingStorage, Outage, QuickWakeups
+from bot.pacing import MemoryPacing, Pacing, RedisPacing
 from bot.receiving import Intake
 from bot.settings import Settings
 from bot.visitors import Conversation
@@ -90,6 +91,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ma
     storage: BaseStorage = MemoryStorage()
     isolation: BaseEventIsolation = SimpleEventIsolation()
     attempts: Attempts = MemoryAttempts()
+    pacing: Pacing = MemoryPacing()
     if settings.redis_url is not None:
         redis = _redis(settings.redis_url.get_secret_value(), waits=REDIS_WAITS)
         # The bot's number keeps two channels with the same chat number apart.
@@ -104,6 +106,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ma
         wakeups = QuickWakeups(listener, REDIS_WAITS)
         wakeups.start()
         attempts = RedisAttempts(redis)
+        pacing = RedisPacing(redis, outage)
         connections = (redis, listener)
     store = Store(settings.store_url, wakeups)
     clock = clock or DatabaseClock(store, now)
@@ -115,13 +118,14 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ma
         ephemeral=settings.ephemeral_answers,
     )  # fmt: skip
     bots: dict[Channel, Bot] = {Channel.WEB: web.make_bot(store, clock)}
+    bots.update(robot_bots.make_bots(store, sealer, clock, home=public_url))
     if settings.telegram_token is not None:
         token = settings.telegram_token.get_secret_value()
         bots[Channel.TELEGRAM] = telegram.make_bot(token, settings.telegram_api_url)
     conversation = dispatcher(desk, storage, isolation)
     known = bots.get(Channel.TELEGRAM)
     intake = Intake(conversation, known, store) if known else None
-    worker = Worker(desk, bots, Learner(store, clock, settings.wanted_wrong))
+    worker = Worker(desk, bots, Learner(store, clock, settings.wanted_wrong), pacing)
     return Machine(settings, desk, conversation, bots, worker, intake, connections)
 
 
@@ -171,6 +175,7 @@ def application(machine: Machine) -> FastAPI:
         roll_key=KeyHolder(settings.roll_key_file),
         lookups=machine.desk.lookups,
         sealer=machine.desk.sealer,
+        public_url=machine.desk.public_url,
     )
     app.state.conversation = Conversation(machine.dispatcher, machine.bots[Channel.WEB])
     app.state.doors = Doors(settings.public_url or "", lambda: _name_of(machine.telegram))
@@ -181,6 +186,7 @@ def application(machine: Machine) -> FastAPI:
     app.include_router(where_page.router)
     app.include_router(station_pages.router)
     app.include_router(lookup_page.router)
+    app.include_router(tip_pages.router)
     if machine.telegram is not None and settings.public_url:
         assert machine.intake is not None
         app.include_router(receiving.webhook(machine.intake, machine.telegram, settings.telegram_secret()))

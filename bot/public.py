@@ -23,7 +23,7 @@ from office.words import say
 
 router = APIRouter()
 
-_READ = re.compile(r"/(?:where|stations|calendar|entries|privacy|lookup)(?:[/?][^\\\s\x00-\x1f]*)?")
+_READ = re.compile(r"/(?:where|stations|calendar|entries|privacy|lookup|tips)(?:[/?][^\\\s\x00-\x1f]*)?")
 
 
 @router.post("/chat/size")

@@ -39,6 +39,17 @@ async def spend(session: AsyncSession, key: str, *, limit: int, span: timedelta,
         raise TooMany("rate_limited", until=opened_at + span)
 
 
+async def demand(session: AsyncSession, key: str, *, limit: int, span: timedelta, now: datetime) -> None:
+    """Raise `TooMany` once the tries of `key` in the current span are used up; uses none itself.
+
+    For what costs a try only when it fails: asked before, spent after.
+    """
+    opened_at = _opened_at(span, now)
+    row = await session.get(Budget, (key, opened_at))
+    if row is not None and row.used >= limit:
+        raise TooMany("rate_limited", until=opened_at + span)
+
+
 async def give_back(session: AsyncSession, key: str, *, span: timedelta, now: datetime) -> None:
     """Return the try that was just spent, because it turned out not to count."""
     row = update(Budget).where(Budget.key == key, Budget.opened_at == _opened_at(span, now))

@@ -45,6 +45,7 @@ class Filter:
     ledger: LedgerKind | None = None
     kind: TicketKind | None = None
     cluster_id: int | None = None
+    tip_id: int | None = None
     first_day: date | None = None
     last_day: date | None = None
 
@@ -102,6 +103,7 @@ def conditions(
         (Ticket.ledger, wanted.ledger),
         (Ticket.kind, wanted.kind),
         (Ticket.cluster_id, wanted.cluster_id),
+        (Ticket.tip_id, wanted.tip_id),
     )
     found += [column == value for column, value in same if value]
     if wanted.first_day:

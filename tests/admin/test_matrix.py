@@ -14,16 +14,18 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge.tips import WorkTip
-from office import chat_invites, contacts
+from office import chat_invites, contacts, robots
 from office.contacts import Channel
 from office.hours import beijing_day
 from office.rosters import Roster
+from office.seal import Sealer
 from office.shifts import DutyShift, ShiftName
 from office.staff import GRANTS, Permission, Role, Staff
 from office.store import Store
 from office.units import Unit
 from tests.admin.conftest import Browser, Clock
 from tests.make import Cast, a_ticket
+from tests.servers.robots import WECOM
 from tests.shape.test_routes import of_console
 from ticketing import call_backs
 from ticketing.call_backs import CallBackKind
@@ -121,8 +123,13 @@ async def belongings(session: AsyncSession, cast: Cast, unit: Unit, clock: Clock
     contact = await contacts.seen(session, Channel.TELEGRAM, f"9{unit.id}", now=now)
     await chat_invites.follow(session, token, contact, now=now)
     await session.flush()
+    robot = await robots.add(
+        session, unit, Channel.WECOM_ROBOT, SECRET, WECOM.format(f"invented-{unit.id}"), "",
+        sealer=Sealer(b""), actor=cast.zhou_ning, now=now,
+    )  # fmt: skip
     return {
-        "ticket_id": ticket.id, "call_id": call.id, "enquiry_id": enquiry.id, "cluster_id": cluster.id,
+        "robot_id": robot.id, "ticket_id": ticket.id,
+        "call_id": call.id, "enquiry_id": enquiry.id, "cluster_id": cluster.id,
         "tip_id": tip.id, "roster_id": roster.id, "shift_id": shift.id, "swap_id": swap.id,
         "handover_id": handover.id, "staff_id": officer.id, "binding_id": binding.id,
     }  # fmt: skip

@@ -61,3 +61,17 @@ async def test_counters_go_a_day_after_they_were_opened(store: Store, now: datet
         assert await session.scalar(select(func.count()).select_from(Budget)) == 1
         await budgets.forget_old(session, now=now + timedelta(days=1, seconds=1))
         assert await session.scalar(select(func.count()).select_from(Budget)) == 0
+
+
+async def test_whether_tries_are_left_can_be_asked_without_using_one(store: Store, now: datetime) -> None:
+    async def ask(at: datetime) -> None:
+        async with store.reading() as session:
+            await budgets.demand(session, "link:a", limit=2, span=SPAN, now=at)
+
+    for _ in range(2):
+        await ask(now)
+        await ask(now)
+        await spend(store, now, "link:a", 2)
+    with pytest.raises(TooMany) as refused:
+        await ask(now)
+    await ask(refused.value.facts["until"])

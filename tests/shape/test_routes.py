@@ -4,7 +4,7 @@ from fastapi.routing import APIRoute
 
 from admin import router as console
 from admin.pages import Need
-from bot import lookup_page, public, station_pages, webchat
+from bot import lookup_page, public, station_pages, tip_pages, webchat
 from office.staff import GRANTS, Permission
 
 PUBLIC_CONSOLE = {
@@ -41,6 +41,10 @@ PUBLIC = {
     ("GET", "/privacy"),
     ("GET", "/stations"),
     ("GET", "/stations/{address}"),
+    ("GET", "/tips"),
+    ("GET", "/tips/r/{token}"),
+    ("GET", "/tips/{year}-{issue_no}"),
+    ("GET", "/tips/{year}/{issue_no}"),
     ("POST", "/chat/end"),
     ("POST", "/chat/messages"),
     ("POST", "/chat/size"),
@@ -48,6 +52,7 @@ PUBLIC = {
     ("POST", "/lookup/check"),
     ("POST", "/lookup/help"),
     ("POST", "/lookup/open"),
+    ("POST", "/tips/r/{token}/read"),
 }
 
 
@@ -101,5 +106,5 @@ def test_nobody_holds_both_halves_of_the_work_alone():
 
 
 def test_the_public_side_is_the_short_list():
-    parts = (webchat, public, station_pages, lookup_page)
+    parts = (webchat, public, station_pages, lookup_page, tip_pages)
     assert set(dict(listed([route for part in parts for route in part.router.routes]))) == PUBLIC

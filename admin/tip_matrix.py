@@ -1,0 +1,131 @@
+"""Units beside the last work tips: who has read which, as a page and as a file; and whom to remind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from sqlalchemy import or_, select
+
+from admin.pages import Desk, Refusal, signed_in
+from admin.replay import Aside
+from knowledge import tip_receipts, tip_words, tips
+from knowledge.tip_receipts import Board
+from knowledge.tips import TipState, WorkTip
+from office import staff
+from office.staff import Permission
+from office.units import Unit, contains
+from ticketing import export_rows, exports
+from ticketing.export_rows import Form, Sheet
+
+router = APIRouter(prefix="/tips/board")
+Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_ENTRIES))]
+Exporting = Annotated[Desk, Depends(Aside(Permission.EXPORT_TICKETS))]
+MOST = 10
+WHAT = "tip_board"
+
+
+@router.get("")
+async def show(desk: Reading) -> Response:
+    """The last ten tips; of the units those within the reader's reach."""
+    return await _page(desk)
+
+
+@router.post("/export")
+async def export(desk: Exporting) -> Response:
+    """The same as a CSV file, noted and marked as every export."""
+    desk.on_refusal(_page)
+    board, within = await _found(desk)
+    sheet = _sheet(desk, board, within)
+    person, now, numbers = desk.person, desk.now, [tip.id for tip in board.tips]
+    await desk.session.close()
+    async with desk.services.store.transaction() as session:
+        snapshot = await exports.make(
+            session, WHAT, sheet, form=Form.CSV, filters={"tips": numbers}, purpose="", actor=person, now=now
+        )
+    content = await asyncio.to_thread(exports.file, snapshot, Form.CSV)
+    name = exports.file_name(WHAT, snapshot, Form.CSV)
+    return Response(
+        content,
+        media_type=exports.MEDIA[Form.CSV],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:
+    board, within = await _found(desk)
+    return desk.render(
+        "console/tip_matrix.html",
+        status=refusal.status if refusal else 200,
+        here="/admin/tips/board",
+        error=refusal.words if refusal else "",
+        tips=[
+            {
+                "id": tip.id,
+                "number": tip_words.short_number(tip),
+                "title": tip.title,
+                "note": desk.t(f"tips.state_{tip.state}") if tip.state is not TipState.RELEASED else "",
+                "read": sum(1 for unit in board.units if board.owed(unit, tip) and board.cell(unit, tip)),
+                "addressed": sum(1 for unit in board.units if board.owed(unit, tip)),
+            }
+            for tip in board.tips
+        ],
+        rows=[
+            {"unit": unit.name, "cells": [_cell(desk, board, unit, tip) for tip in board.tips]}
+            for unit in within
+        ],
+        partly=len(within) < len(board.units),
+        chase=_chase(board, within),
+        may_export=desk.may(Permission.EXPORT_TICKETS) and bool(within),
+    )
+
+
+async def _found(desk: Desk) -> tuple[Board, list[Unit]]:
+    rows = await desk.session.scalars(
+        select(WorkTip)
+        .where(WorkTip.state.in_(tips.NUMBERED), WorkTip.receipt_wanted.is_(True))
+        .where(or_(WorkTip.send_at.is_(None), WorkTip.send_at <= desk.now))
+        .order_by(WorkTip.year.desc(), WorkTip.issue_no.desc())
+        .limit(MOST)
+    )
+    board = await tip_receipts.board(desk.session, rows.all())
+    reach = await staff.reach(desk.session, desk.person)
+    return board, [unit for unit in board.units if contains(reach, unit.path)]
+
+
+def _cell(desk: Desk, board: Board, unit: Unit, tip: WorkTip) -> dict[str, str]:
+    if not board.owed(unit, tip):
+        return {"kind": "none", "words": ""}
+    receipt = board.cell(unit, tip)
+    if receipt is None:
+        return {"kind": "unread", "words": ""}
+    return {"kind": "read", "words": tip_receipts.when(receipt, desk.now)}
+
+
+def _chase(board: Board, within: Sequence[Unit]) -> list[dict[str, Any]]:
+    """The units that still owe a receipt of a tip that stands; who owes most comes first."""
+    standing = [tip for tip in board.tips if tip.state is TipState.RELEASED]
+    found = []
+    for unit in within:
+        owed = [tip for tip in standing if board.owed(unit, tip) and board.cell(unit, tip) is None]
+        if owed:
+            numbers = [{"id": tip.id, "number": tip_words.short_number(tip)} for tip in owed]
+            found.append({"name": unit.name, "phone": unit.phone, "tips": numbers})
+    return sorted(found, key=lambda row: -len(row["tips"]))
+
+
+def _sheet(desk: Desk, board: Board, within: Sequence[Unit]) -> Sheet:
+    def cell(unit: Unit, tip: WorkTip) -> str:
+        found = _cell(desk, board, unit, tip)
+        return f"✓ {found['words']}" if found["words"] else desk.t(f"tipboard.cell_{found['kind']}")
+
+    heads = [tip_words.number(tip) for tip in board.tips]
+    return export_rows.sheet(
+        desk.t("tipboard.matrix_title"),
+        [desk.t("tipboard.unit"), *heads],
+        [[unit.name, *(cell(unit, tip) for tip in board.tips)] for unit in within],
+        [3, *(2 for _ in heads)],
+    )

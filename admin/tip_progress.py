@@ -1,0 +1,138 @@
+"""How far the sending of a work tip has come: a bar for each broadcast, what failed, what is still old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from admin import times
+from admin.pages import Desk
+from knowledge.tips import TipState, WorkTip
+from office import broadcasts, staff, units
+from office.broadcasts import Broadcast, BroadcastState, Progress
+from office.delivery import BROADCAST_MOVES
+from office.staff import Permission
+from office.units import Unit, contains
+from ticketing import tip_arrivals, tip_posts
+from ticketing.tip_arrivals import Arrival
+
+B = BroadcastState
+TONES = {B.RUNNING: "active", B.PAUSED: "warn", B.STOPPED: "danger"}
+ACTS = {"pause": B.PAUSED, "resume": B.RUNNING, "stop": B.STOPPED}
+
+
+async def view(desk: Desk, tip: WorkTip) -> dict[str, Any]:
+    """What the live part of the board shows; of groups those within the reader's reach."""
+    reach = await staff.reach(desk.session, desk.person)
+    home = await units.get(desk.session, tip.unit_id)
+    may_steer = desk.may(Permission.PUBLISH_ENTRIES) and contains(reach, home.path)
+    found = [one for one in await tip_arrivals.troubles(desk.session, tip) if _near(one.unit, reach)]
+    failed = [one for one in found if one.failed]
+    rows = await tip_arrivals.runs(desk.session, tip)
+    halted = await staff.names(desk.session, {row.halted_by_id for row in rows if row.halted_by_id})
+    runs = [await _run(desk, tip, row, failed, halted, may_steer=may_steer) for row in rows]
+    # Asked for again and again while a tip is sent: its posts are looked through only once it has fallen.
+    fallen = tip.state in (TipState.SUPERSEDED, TipState.WITHDRAWN)
+    misled = await tip_posts.still_old(desk.session, tip) if fallen else []
+    old = [place for place in misled if _near(place.unit, reach)]
+    return {
+        "base": f"/admin/tips/{tip.id}/board",
+        "runs": runs,
+        "finished": all(run["finished"] for run in runs),
+        "failures": [_line(desk, one) for one in failed],
+        "doubtful": [_line(desk, one) for one in found if one.doubtful],
+        "old": [
+            {
+                "unit": place.unit.name,
+                "group": place.group.title or desk.t("tips.untitled"),
+                "channel": desk.t(f"channel.{place.contact.channel}"),
+            }
+            for place in old
+        ],
+        "waits": ""
+        if rows or tip.send_at is None
+        else desk.t("tipboard.waits", at=times.moment(tip.send_at, desk.frame.language)),
+    }
+
+
+async def _run(
+    desk: Desk,
+    tip: WorkTip,
+    row: Broadcast,
+    failed: Sequence[Arrival],
+    halted: dict[int, str],
+    *,
+    may_steer: bool,
+) -> dict[str, Any]:
+    done = await broadcasts.progress(desk.session, row.id, now=desk.now)
+    finished = not done.pending
+    # A broadcast that has come to its end is not running any more, whatever its row says.
+    ended = finished and row.state is not B.STOPPED
+    state = "done" if ended else row.state.value
+    change = tip_arrivals.is_change(tip, row)
+    return {
+        "id": row.id,
+        "version": row.version,
+        "name": desk.t("tipboard.run_change" if change else "tipboard.run_tip"),
+        "state": desk.t(f"tipboard.state_{state}"),
+        "tone": "good" if ended else TONES[row.state],
+        "halted": _halted(desk, row, halted) if not finished or row.state is B.STOPPED else "",
+        "finished": finished,
+        "stand": f"{state}:{row.version}",
+        "progress": done,
+        "words": desk.t("tipboard.sent", sent=done.sent, total=done.total)
+        + (_failed_words(desk, row, done.failed, failed) if done.failed else ""),
+        "parts": [(key, getattr(done, key)) for key in ("sent", "failed", "pending", "stopped")],
+        "rate": _rate(desk, row, done),
+        "acts": [act for act, to in ACTS.items() if to in BROADCAST_MOVES.get(row.state, ())]
+        if may_steer and not finished
+        else [],
+    }
+
+
+def _failed_words(desk: Desk, row: Broadcast, count: int, failed: Sequence[Arrival]) -> str:
+    """，失败2（机器人被移出）: the reasons that the reader may see, each once."""
+    own = [one for one in failed if one.delivery.broadcast_id == row.id]
+    reasons = dict.fromkeys(_why(desk, one) for one in own)
+    if not reasons:
+        return desk.t("tipboard.failed", n=count)
+    return desk.t("tipboard.failed_why", n=count, why=desk.t("list.comma").join(reasons))
+
+
+def _rate(desk: Desk, row: Broadcast, done: Progress) -> str:
+    """How many leave in a minute, and how long the rest takes at that."""
+    if not done.pending or row.state is not B.RUNNING:
+        return ""
+    if row.starts_at > desk.now:
+        return desk.t("tipboard.begins", at=times.moment(row.starts_at, desk.frame.language))
+    said = desk.t("tipboard.rate", n=done.per_minute)
+    if not done.per_minute:
+        return said
+    return said + desk.t("tipboard.left", n=-(-done.pending // done.per_minute))
+
+
+def _halted(desk: Desk, row: Broadcast, names: dict[int, str]) -> str:
+    if row.halted_at is None:
+        return ""
+    at = times.moment(row.halted_at, desk.frame.language)
+    who = names.get(row.halted_by_id or 0, "")
+    return desk.t("tipboard.halted_by", who=who, at=at) if who else desk.t("tipboard.halted", at=at)
+
+
+def _line(desk: Desk, one: Arrival) -> dict[str, Any]:
+    return {
+        "unit": one.unit.name if one.unit else "—",
+        "group": (one.group.title if one.group else "") or desk.t("tips.untitled"),
+        "group_id": one.group.id if one.group and desk.may(Permission.MANAGE_STAFF) else 0,
+        "channel": desk.t(f"channel.{one.contact.channel}"),
+        "why": _why(desk, one),
+        "tries": one.delivery.attempts,
+    }
+
+
+def _why(desk: Desk, one: Arrival) -> str:
+    return desk.t(f"tipboard.why_{tip_arrivals.why(one.delivery) or 'other'}")
+
+
+def _near(unit: Unit | None, reach: str) -> bool:
+    return unit is not None and contains(reach, unit.path)
