@@ -57,6 +57,18 @@ def _desk(name: str) -> list[Figure]:
     return desk.named(name)
 
 
+def _deliveries(database: str) -> list[Figure]:
+    from benchmarks import deliveries
+
+    return deliveries.figures(database)
+
+
+def _deliveries_urgent() -> list[Figure]:
+    from benchmarks import deliveries
+
+    return deliveries.urgent_figures()
+
+
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "questions": _questions, "match": _match, "stations": _stations,
     "roll_build": _roll_build,
@@ -68,6 +80,9 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "tickets_queue": lambda: _desk("tickets_queue"),
     "tickets_search": lambda: _desk("tickets_search"),
     "tickets_page": lambda: _desk("tickets_page"),
+    "deliveries_postgres": lambda: _deliveries("postgres"),
+    "deliveries_sqlite": lambda: _deliveries("sqlite"),
+    "deliveries_urgent": _deliveries_urgent,
 }  # fmt: skip
 
 
