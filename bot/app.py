@@ -162,6 +162,24 @@ def application(machine: Machine) -> FastAPI:
 
     settings = machine.settings
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    equip(app, machine)
+    console.install(app, secure=(settings.public_url or "").startswith("https://"))
+    app.include_router(webchat.router)
+    app.include_router(public.router)
+    app.include_router(calendar_page.router)
+    app.include_router(where_page.router)
+    app.include_router(station_pages.router)
+    app.include_router(lookup_page.router)
+    app.include_router(tip_pages.router)
+    if machine.telegram is not None and settings.public_url:
+        assert machine.intake is not None
+        app.include_router(receiving.webhook(machine.intake, machine.telegram, settings.telegram_secret()))
+    return app
+
+
+def equip(app: FastAPI, machine: Machine) -> None:
+    """Hand the routes of an application what they work with."""
+    settings = machine.settings
     app.state.services = Services(
         store=machine.desk.store,
         live=machine.desk.live,
@@ -179,18 +197,6 @@ def application(machine: Machine) -> FastAPI:
     )
     app.state.conversation = Conversation(machine.dispatcher, machine.bots[Channel.WEB])
     app.state.doors = Doors(settings.public_url or "", lambda: _name_of(machine.telegram))
-    console.install(app, secure=(settings.public_url or "").startswith("https://"))
-    app.include_router(webchat.router)
-    app.include_router(public.router)
-    app.include_router(calendar_page.router)
-    app.include_router(where_page.router)
-    app.include_router(station_pages.router)
-    app.include_router(lookup_page.router)
-    app.include_router(tip_pages.router)
-    if machine.telegram is not None and settings.public_url:
-        assert machine.intake is not None
-        app.include_router(receiving.webhook(machine.intake, machine.telegram, settings.telegram_secret()))
-    return app
 
 
 async def _name_of(bot: Bot | None) -> str:

@@ -71,11 +71,23 @@ def clock(now: datetime) -> Clock:
     return Clock(now)
 
 
-@pytest.fixture
-def app(store: Store, clock: Clock) -> FastAPI:
-    """The application as the running machine builds it, console only."""
+def console() -> FastAPI:
+    """The console's routes, without what they work with."""
     made = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    made.state.services = Services(
+    router.install(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def bare_app() -> FastAPI:
+    """The routes, made once: that costs more than most tests do. Who adds one has a `bare_app` of its own."""
+    return console()
+
+
+@pytest.fixture
+def app(bare_app: FastAPI, store: Store, clock: Clock) -> FastAPI:
+    """The application as the running machine builds it, console only."""
+    bare_app.state.services = Services(
         store=store,
         live=LiveBase(),
         secret=b"secret of the tests",
@@ -85,8 +97,7 @@ def app(store: Store, clock: Clock) -> FastAPI:
         trusted_proxies=frozenset(),
         clock=clock,
     )
-    router.install(made)
-    return made
+    return bare_app
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from knowledge.tips import TipHead, TipSecrecy, TipType, WorkTip
 from office.staff import Staff
 from office.store import Store
 from office.words import CHINESE
-from tests.admin.conftest import Browser, Clock, plain
+from tests.admin.conftest import Browser, Clock, console, plain
 from tests.make import Cast
 from tests.ticketing.tip_world import drafted, group, released, rewording
 from ticketing import tip_places
@@ -28,6 +28,14 @@ from ticketing import tip_places
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 HOUR = timedelta(hours=1)
 NASTY = "<b>粗</b> & _斜_ *星* 😀 <script>alert(1)</script>"
+
+
+@pytest.fixture
+def bare_app() -> FastAPI:
+    """With the public pages of tips beside the console."""
+    made = console()
+    made.include_router(tip_pages.router)
+    return made
 
 
 def part(page: str, name: str) -> str:
@@ -135,7 +143,7 @@ async def test_the_paper_is_shown_and_given_as_a_file(
 
 
 async def test_the_page_and_the_changes_of_entries_are_shown_beside_them(
-    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, app: FastAPI
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
 ) -> None:
     _, version = await rewording(store, cast, "K-0901", "请按累计月数计算，不要求连续。", clock())
     rows = ({"title": "样表", "text": "第一行\n\n第二行"},)
@@ -153,7 +161,6 @@ async def test_the_page_and_the_changes_of_entries_are_shown_beside_them(
     assert "签发后任何人都能打开" in web
     assert 'href="/tips/2026/1"' in web
     assert "本区居民登记" in web
-    app.include_router(tip_pages.router)
     found = re.search(r"<article.*?</footer>", (await desk.get("/tips/2026/1")).text, re.DOTALL)
     own = re.search(r"<article.*?</footer>", web, re.DOTALL)
     assert found is not None

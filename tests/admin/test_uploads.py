@@ -17,10 +17,15 @@ from fastapi.responses import JSONResponse, Response
 from admin import uploads
 from admin.pages import Desk, signed_in
 from office.staff import Permission
-from tests.admin.conftest import Browser
+from tests.admin.conftest import Browser, console
 from tests.make import Cast
 
 Taking = Annotated[Desk, Depends(signed_in(Permission.DRAFT_RULES, uploads.read))]
+
+
+@pytest.fixture
+def bare_app() -> FastAPI:
+    return console()
 
 
 @pytest.fixture

@@ -48,10 +48,19 @@ async def machine(store: Store, cast: Cast, now: Any, bare: Path) -> AsyncIterat
     await made.close()
 
 
+@pytest.fixture(scope="session")
+def sites() -> dict[str, FastAPI]:
+    """The web application, made once: its routes cost more than most tests do."""
+    return {}
+
+
 @pytest.fixture
-def site(machine: Machine) -> FastAPI:
+def site(machine: Machine, sites: dict[str, FastAPI]) -> FastAPI:
     """The web application of the machine; its lifespan does not run."""
-    return app.application(machine)
+    if "plain" not in sites:
+        sites["plain"] = app.application(machine)
+    app.equip(sites["plain"], machine)
+    return sites["plain"]
 
 
 @dataclass
