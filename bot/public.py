@@ -14,7 +14,7 @@ from admin import pages
 from bot import receiving, visitors
 from bot.visitors import Reading, Visiting, Visitor, remember
 from knowledge import answer as answers
-from knowledge import shelf
+from knowledge import shelf, tip_numbers
 from knowledge.versions import by_number, topics
 from office import units
 from office.errors import NotFound
@@ -93,6 +93,8 @@ async def entry(
         "passport": {
             "basis": found.basis, "number": found.entry_no, "version": found.number,
             "date": found.published_on.isoformat(), "issuer": found.issuer, "scope": found.scope,
+            "tip": {"url": "/tips/{}/{}".format(*found.tip), "number": tip_numbers.written(*found.tip)}
+            if found.tip else None,
         },
     }  # fmt: skip
     shape = paper if paper == "slip" else ""

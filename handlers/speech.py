@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from html import escape
 
+from knowledge import tip_numbers
 from knowledge.answer import Answer
 from knowledge.calendar import WEEKDAYS, brief
 from office.errors import DeskError
@@ -52,6 +53,8 @@ def answer(found: Answer, lang: str = CHINESE, *, brief: bool = False) -> str:
         no=found.entry_no, number=found.number, date=found.published_on.isoformat(),
         issuer=escape(found.issuer), group=escape(found.group),
     )  # fmt: skip
+    if found.tip:
+        passport = f"{passport} · {say('answer.tip', lang, tip=tip_numbers.written(*found.tip))}"
     lines.append(f"<i>{passport}</i>")
     return "\n".join(lines)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from knowledge import calendar, case, elections
+from knowledge import calendar, case, elections, tip_shelf
 from knowledge.lint import fill
 from knowledge.live import LiveBase as LiveBase
 from knowledge.live import lexicon as lexicon
@@ -34,7 +34,10 @@ class AnswerGiven(Base):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An approved answer with its dates filled in and its passport."""
+    """An approved answer with its dates filled in and its passport.
+
+    `tip` is year and number of the public work tip that brought its wording into force.
+    """
 
     entry_id: int
     version_id: int
@@ -52,6 +55,7 @@ class Answer:
     issuer: str
     group: str
     published_on: date
+    tip: tuple[int, int] | None = None
 
 
 async def find(
@@ -90,7 +94,9 @@ async def published(session: AsyncSession, entry_id: int, *, office: Unit, now: 
         entry, version, scope = row
         if version is not None and version.covers(calendar.today(now)):
             dates = calendar.variables(await elections.spans(session, now), calendar.today(now))
-            return render(entry, version, scope, dates, office)
+            tip = await tip_shelf.of_version(session, version.id, now=now)
+            found = render(entry, version, scope, dates, office)
+            return replace(found, tip=tip)
         if entry.successor_id is None:
             return None
         entry_id = entry.successor_id

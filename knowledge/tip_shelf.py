@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import tip_numbers, tip_words, tips
-from knowledge.tips import NUMBERED, TipSecrecy, TipState, WorkTip
+from knowledge.tips import NUMBERED, TipEntry, TipSecrecy, TipState, WorkTip
 
 PAGE: Final = 30
 
@@ -56,6 +56,18 @@ async def by_number(session: AsyncSession, year: int, issue_no: int, *, now: dat
     """The public tip of this number; None also for one that only staff may read, or nobody yet."""
     found: WorkTip | None = await session.scalar(_public(now).where(tips.numbered_as(year, issue_no)))
     return found
+
+
+async def of_version(session: AsyncSession, version_id: int, *, now: datetime) -> tuple[int, int] | None:
+    """Year and number of the public tip that brought this wording of an entry into force and holds."""
+    found: WorkTip | None = await session.scalar(
+        _public(now)
+        .join(TipEntry, TipEntry.tip_id == WorkTip.id)
+        .where(TipEntry.version_id == version_id, WorkTip.state == TipState.RELEASED)
+        .order_by(WorkTip.id.desc())
+        .limit(1)
+    )
+    return (found.year, found.issue_no) if found and found.year and found.issue_no else None
 
 
 async def standing(session: AsyncSession, tip: WorkTip, *, now: datetime) -> Standing:

@@ -22,6 +22,11 @@ FOUND = Answer(
 )  # fmt: skip
 
 
+def test_a_work_tip_that_brought_the_wording_is_named() -> None:
+    last = speech.answer(replace(FOUND, tip=(2026, 3))).splitlines()[-1]
+    assert last == "<i>口径：K-0001 第3版 · 2026-11-18 · 区选举办 登记组 · 工作提示2026年第3期</i>"
+
+
 def test_the_whole_answer() -> None:
     assert speech.answer(FOUND) == (
         "<b>【去哪里登记&lt;b&gt;？】</b>\n"

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from knowledge import answer, entries, golden, tip_drafts, tip_moves
-from knowledge.tips import TipEntry, TipState, WorkTip
+from knowledge.tips import TipEntry, TipSecrecy, TipState, WorkTip
 from knowledge.versions import Entry, EntryState, EntryVersion
 from office import audit, contacts, notices, staff
 from office.contacts import Channel
 from office.errors import Conflict, Invalid, NotPermitted
 from office.staff import Staff
 from office.store import Store
+from office.units import Unit
 from tests import make
 from tests.make import Cast
 from tests.ticketing.tip_world import check, drafted, read, released, rewording, signed, submitted, tip
@@ -251,6 +252,29 @@ async def test_under_embargo_the_entries_change_when_the_tip_goes_out_and_never_
             session, early, unit=cast.district, sources={}, actor=cast.li_qiang, now=now
         )
         assert [one.key for one in await tip_moves.problems(session, row, now=now)] == ["tip_effect_early"]
+
+
+async def test_an_answer_names_the_public_tip_that_brought_its_wording_until_it_is_withdrawn(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    rows = await two_entries(store, cast, now)
+    public = await released(store, cast, now, entries=(rows[0][1].id,), secrecy=TipSecrecy.PUBLIC)
+    await check(store, cast, rows[1][1], now)
+    await released(store, cast, now, entries=(rows[1][1].id,))
+
+    async def named() -> list[tuple[int, int] | None]:
+        async with store.reading() as session:
+            office = await session.get_one(Unit, cast.district.id)
+            answers = [
+                await answer.published(session, old.entry_id, office=office, now=now) for old, _ in rows
+            ]
+        return [one.tip for one in answers if one is not None]
+
+    assert await named() == [(2026, 1), None]
+    async with store.transaction() as session:
+        row = await session.get_one(WorkTip, public.id)
+        await tip_release.withdraw(session, row, "错", seen=row.version, actor=cast.wang_fang, now=now)
+    assert await named() == [None, None]
 
 
 async def test_only_unpublished_versions_within_reach_are_linked_one_of_each_entry(
