@@ -172,7 +172,7 @@ def _rows(
     delivery = {
         "contact_id": number, "kind": "answer", "facts": {"ticket": number, "conclusion": 1, "text": answer},
         "key": f"ticket:{number}:1:{number}", "subject": f"ticket:{number}", "state": DeliveryState.SENT,
-        "priority": DeliveryPriority.ANSWER,
+        "priority": DeliveryPriority.ANSWER, "channel": Channel.TELEGRAM,
         "due_at": at, "created_at": at, "sent_at": at,
     }  # fmt: skip
     return {

@@ -74,6 +74,14 @@ def test_every_route_declares_a_permission_or_is_on_a_short_list() -> None:
     assert len(seen) > 40
 
 
+STANDS_UNDER = (
+    ("ticket_", "/admin/tickets/X"),
+    ("tip_step", "/admin/tips/X"),
+    ("tip_progress", "/admin/tips/X/board"),
+)
+"""Parts of a page, and where that page is."""
+
+
 def test_every_form_of_a_template_leads_to_a_route() -> None:
     known = {re.sub(r"\{[^}]*\}", "X", path) for method, path, _ in routes() if method == "POST"}
     posted: set[str] = set()
@@ -81,15 +89,15 @@ def test_every_form_of_a_template_leads_to_a_route() -> None:
         source = template.read_text(encoding="utf-8")
         # A page that names its own address says so; parts of the ticket's page stand under the ticket's.
         named = re.search(r'{% set base = "([^"]*)" ~ [a-z_.]+( ~ "([^"]*)")?', source)
-        base = "/admin/tickets/X" if template.name.startswith("ticket_") else ""
+        base = next((base for start, base in STANDS_UNDER if template.name.startswith(start)), "")
         if named:
             tail = named[3] or ""
             base = f"{named[1]}X{'/X' if tail == '/' else tail}"
-        source = source.replace("{{ base }}", base)
+        source = source.replace("{{ base }}", base).replace("{{ act }}", "pause")
         for address in re.findall(r'method="post" action="(/[^"]*)"', source):
             posted.add(re.sub(r"\{\{[^}]*\}\}", "X", address).partition("#")[0])
         for tail in re.findall(r'base ~ "(/[a-z-]+)"', source):
-            if base and tail not in ("/edit", "/referral"):  # these are looked at, not posted to
+            if base and tail not in ("/edit", "/referral", "/board"):  # these are looked at, not posted to
                 posted.add(base + tail)
     assert posted <= known
     assert len(posted) > 20
@@ -108,7 +116,7 @@ async def test_headers_stand_on_every_response(
            "enquiry_id": 1, "call_id": 1, "cluster_id": 1, "tip_id": 1, "macro_id": 1, "recall_id": 1,
            "batch": "x", "attachment_id": 1, "opening_id": 1, "export_id": 1, "filter_id": 1,
            "binding_id": 1, "roster_id": 1, "shift_id": 1, "swap_id": 1, "handover_id": 1,
-           "group_id": 1}  # fmt: skip
+           "group_id": 1, "robot_id": 1}  # fmt: skip
     visitors = [browsing(), await signed_in(cast.wang_fang), await signed_in(cast.zhou_ning)]
     statuses = set()
     for method, path, _ in routes():
