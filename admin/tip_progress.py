@@ -84,6 +84,7 @@ async def _run(
         + (_failed_words(desk, row, done.failed, failed) if done.failed else ""),
         "parts": [(key, getattr(done, key)) for key in ("sent", "failed", "pending", "stopped")],
         "rate": _rate(desk, row, done),
+        "held_up": await _held_up(desk, row),
         "acts": [act for act, to in ACTS.items() if to in BROADCAST_MOVES.get(row.state, ())]
         if may_steer and not finished
         else [],
@@ -109,6 +110,16 @@ def _rate(desk: Desk, row: Broadcast, done: Progress) -> str:
     if not done.per_minute:
         return said
     return said + desk.t("tipboard.left", n=-(-done.pending // done.per_minute))
+
+
+async def _held_up(desk: Desk, row: Broadcast) -> str:
+    """What did not get through so far, why, and when it is tried again."""
+    found = await tip_arrivals.held_up(desk.session, row)
+    if found is None:
+        return ""
+    count, first = found
+    why = desk.t(f"tipboard.why_{tip_arrivals.why(first) or 'other'}")
+    return desk.t("tipboard.held_up", n=count, why=why, at=times.moment(first.due_at, desk.frame.language))
 
 
 def _halted(desk: Desk, row: Broadcast, names: dict[int, str]) -> str:

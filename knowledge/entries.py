@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import alterations, checks, lint
+from knowledge import alterations, checks, lint, tip_links
 from knowledge.checks import PublicationCheck
 from knowledge.versions import (
     Alteration,
@@ -141,11 +141,12 @@ async def submit(
 async def send_back(
     session: AsyncSession, version: EntryVersion, note: str, *, actor: Staff, now: datetime
 ) -> None:
-    """Return a version to its author with a remark."""
+    """Return a version to its author; raises `Conflict("entry_of_tip")` if a tip with it is signed."""
     await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
     await _lock(session, version)
     if version.state is not S.IN_REVIEW:
         raise Conflict("stale_card")
+    await tip_links.demand_free(session, version)
     version.review_note = redact.text(note.strip()).text
     await audit.move(session, version, S.DRAFT, by="send_back", table=TRANSITIONS,
                      actor=actor.as_actor(), now=now)  # fmt: skip
@@ -162,15 +163,17 @@ async def drop(session: AsyncSession, version: EntryVersion, *, actor: Staff, no
 
 
 async def publish(
-    session: AsyncSession, version: EntryVersion, *, seen: int, actor: Staff, now: datetime, after: int = 0
-) -> None:
+    session: AsyncSession, version: EntryVersion, *, seen: int, actor: Staff, now: datetime, after: int = 0,
+    by_tip: bool = False,
+) -> None:  # fmt: skip
     """A second person makes a version answerable; the one before it retires in the same transaction.
 
     `seen` binds the release to the exact wording the publisher read. A check of that wording against the base
     and the model in force must have passed, or been overridden by two persons (`knowledge.checks`). Raises
     `NotPermitted`, `Conflict`, `Invalid("check_blocked")`; `Conflict("effective_later")` for a version that
-    begins later while another one answers: until then nothing would. Several are published in one transaction
-    with `after`, how many went before; the caller locks them all before the first (`ticketing.tip_release`).
+    begins later while another one answers; `Conflict("entry_of_tip")` for one that a signed work tip brings
+    into force, unless `by_tip`. Several are published in one transaction with `after`, how many went
+    before; the caller locks them all before the first (`ticketing.tip_release`).
     """
     await _in_scope(session, actor, Permission.PUBLISH_ENTRIES, version)
     # Rows are locked before the audit's end of the chain, by everybody: else two could wait for each other.
@@ -180,6 +183,8 @@ async def publish(
     await second_person(session, actor, version.author_id, now=now)
     if version.version != seen:
         raise Conflict("stale_card")
+    if not by_tip:
+        await tip_links.demand_free(session, version)
     await _no_hole(session, entry, version, beijing_day(now))
     check = await checks.demand(session, version, after) if version.state is S.IN_REVIEW else None
     who = actor.as_actor()
@@ -296,15 +301,9 @@ async def _new_entry(session: AsyncSession) -> Entry:
 
 
 async def _publish(
-    session: AsyncSession,
-    version: EntryVersion,
-    *,
-    actor: Actor,
-    publisher_id: int | None,
-    now: datetime,
-    check: PublicationCheck | None = None,
-    after: int = 0,
-) -> None:
+    session: AsyncSession, version: EntryVersion, *, actor: Actor, publisher_id: int | None, now: datetime,
+    check: PublicationCheck | None = None, after: int = 0,
+) -> None:  # fmt: skip
     entry = await session.get_one(Entry, version.entry_id)
     if entry.published_id is not None:
         before = await session.get_one(EntryVersion, entry.published_id)

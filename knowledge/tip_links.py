@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge.tips import TipEntry, TipTarget, WorkTip
+from knowledge import tip_numbers
+from knowledge.tips import TipEntry, TipState, TipTarget, WorkTip
 from knowledge.versions import Entry, EntryState, EntryVersion
 from office import units
-from office.errors import Invalid
+from office.errors import Conflict, Invalid
 from office.staff import Permission, Staff, must, reach
 from office.units import Unit
 
@@ -35,6 +36,21 @@ async def linked(session: AsyncSession, tip: WorkTip) -> Sequence[tuple[TipEntry
         .order_by(Entry.id, EntryVersion.id)
     )
     return [(link, version, entry) for link, version, entry in rows]
+
+
+async def demand_free(session: AsyncSession, version: EntryVersion) -> None:
+    """Raise `Conflict("entry_of_tip")` for a version that a signed tip brings into force at its time.
+
+    Not before it, not after it, and not in other words than those that were signed: whoever wants it
+    otherwise withdraws the tip.
+    """
+    waits = (WorkTip.state == TipState.RELEASED, WorkTip.in_effect_at.is_(None))
+    found = await session.scalar(
+        select(WorkTip).join(TipEntry, TipEntry.tip_id == WorkTip.id)
+        .where(TipEntry.version_id == version.id, *waits).limit(1)
+    )  # fmt: skip
+    if found is not None and found.year and found.issue_no:
+        raise Conflict("entry_of_tip", no=tip_numbers.written(found.year, found.issue_no))
 
 
 async def set_targets(session: AsyncSession, tip: WorkTip, unit_ids: Iterable[int], *, actor: Staff) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import lint, tip_links
 from knowledge.lint import Problem
-from knowledge.tips import TIP_MOVES, TipEntry, TipHead, TipState, TipType, WorkTip
+from knowledge.tips import NUMBERED, TIP_MOVES, TipEntry, TipHead, TipState, TipType, WorkTip
 from knowledge.versions import EntryState, EntryVersion
 from office import audit, redact, units
 from office.errors import Conflict, Invalid
+from office.hours import beijing_day
 from office.staff import Permission, Staff, must, second_person
 from office.words import CHINESE, say
 
@@ -36,6 +38,7 @@ async def problems(session: AsyncSession, tip: WorkTip, *, now: datetime) -> lis
         ("tip_needs_supersedes", tip.type is TipType.CORRECTION and old is None),
         ("tip_not_standing", old is not None and old.state is not TipState.RELEASED),
         ("tip_needs_document_no", tip.head is TipHead.RED and not tip.document_no.strip()),
+        ("tip_document_no_taken", await _document_no_taken(session, tip)),
         ("tip_effect_early", bool(linked) and before_sent),
         ("tip_entries_unready", any(version.state is not EntryState.IN_REVIEW for _, version, _ in linked)),
         (
@@ -141,10 +144,19 @@ def _changed(link: TipEntry, version: EntryVersion) -> bool:
     return link.seen != version.version
 
 
+async def _document_no_taken(session: AsyncSession, tip: WorkTip) -> bool:
+    """Whether a tip that has its number bears this 发文字号 already."""
+    same = (WorkTip.document_no == tip.document_no, WorkTip.state.in_(NUMBERED), WorkTip.id != tip.id)
+    return bool(tip.document_no and await session.scalar(select(WorkTip.id).where(*same).limit(1)))
+
+
 def _days(tip: WorkTip, now: datetime) -> list[Problem]:
     begins, ends, due, sent = tip.effective_from, tip.effective_until, tip.receipt_due, tip.send_at
     goes_out = max(sent, now) if sent else now
+    today = beijing_day(now)
     wrong = (
+        # A day that is over was mistyped: what holds or goes out at once has no day at all.
+        ("tip_days_past", any(day is not None and beijing_day(day) < today for day in (begins, sent))),
         ("tip_days_reversed", begins is not None and ends is not None and ends <= begins),
         ("tip_days_over", ends is not None and ends <= goes_out),
         ("tip_due_early", tip.receipt_wanted and due is not None and due <= goes_out),

@@ -94,6 +94,16 @@ async def troubles(session: AsyncSession, tip: WorkTip) -> list[Arrival]:
     return [Arrival(*row) for row in rows]
 
 
+async def held_up(session: AsyncSession, run: Broadcast) -> tuple[int, Delivery] | None:
+    """How many messages of a broadcast wait for another try, and the next of them; None for none."""
+    waits = (
+        Delivery.broadcast_id == run.id, Delivery.state == DeliveryState.DUE, Delivery.last_error != "",
+    )  # fmt: skip
+    count = await session.scalar(select(func.count()).select_from(Delivery).where(*waits)) or 0
+    first = await session.scalar(select(Delivery).where(*waits).order_by(Delivery.due_at).limit(1))
+    return (count, first) if first is not None else None
+
+
 def why(delivery: Delivery) -> str:
     """Why a message failed, as one of a few words: kicked, muted, gone, removed, refused, long, unreached.
 

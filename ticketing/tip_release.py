@@ -233,7 +233,7 @@ async def _in_force(
     coming = [(link, version) for link, version, entry in linked if entry.published_id != version.id]
     for before, (link, version) in enumerate(coming):
         seen = (shown or {}).get(version.id, link.seen or 0)
-        await entries.publish(session, version, seen=seen, actor=actor, now=now, after=before)
+        await entries.publish(session, version, seen=seen, actor=actor, now=now, after=before, by_tip=True)
         await recall_proposals.published(session, version, now=now)
     tip.in_effect_at, tip.stale_at = now, None
     await session.flush()

@@ -203,16 +203,21 @@ async def test_what_was_written_anew_after_the_tip_was_handed_in_is_read_again_f
 ) -> None:
     _, new = await rewording(store, cast, "K-0541", NEW, now)
     waiting = await submitted(store, cast, now, entries=(new.id,))
-    later = await released(store, cast, now, entries=(new.id,), effective_from=now + HOUR)
     row = await rewritten(store, cast, new, now)
     with pytest.raises(Invalid, match="tip_unready") as refused:
         await signed(store, cast, waiting, now)
     assert refused.value.facts["problems"] == ["tip_entries_changed"]
-    assert await took_effect(store, now + HOUR) == 0
-    assert (await read(store, later)).stale_at == now + HOUR
-    with pytest.raises(Conflict, match="stale_card"):
-        await by_reviewer(store, later, cast.wang_fang, now + HOUR)
-    await by_reviewer(store, later, cast.wang_fang, now + HOUR, shown={row.id: row.version})
+    later = await released(store, cast, now, entries=(new.id,), effective_from=now + HOUR)
+    # Once a tip is signed its wording is nobody's to change, nor to publish before its time.
+    with pytest.raises(Conflict, match="entry_of_tip"):
+        await rewritten(store, cast, new, now)
+    async with store.reading() as session:
+        alone = await session.get_one(EntryVersion, new.id)
+        with pytest.raises(Conflict, match="entry_of_tip") as early:
+            await entries.publish(session, alone, seen=alone.version, actor=cast.wang_fang, now=now)
+    assert early.value.facts["no"] == "2026年第1期"
+    assert await took_effect(store, now + HOUR) == 1
+    assert (await read(store, later)).in_effect_at == now + HOUR
     async with store.reading() as session:
         published = await session.get_one(EntryVersion, new.id)
         assert (published.state, published.short) == (EntryState.PUBLISHED, row.short)
