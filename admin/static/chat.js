@@ -154,9 +154,9 @@
   }
 
   /* ---- sending ---- */
-  let failed = null; // the fields to try again, with the event id they already carry
+  let failed = []; // the fields to try again, with the event id they already carry
   function fail(text, fields) {
-    failed = fields;
+    failed.push(fields);
     error.querySelector("[data-error-words]").textContent = text;
     error.hidden = false;
   }
@@ -183,20 +183,31 @@
   }
 
   let queue = Promise.resolve();
+  const going = new Set(); // event ids on their way: a second press sends nothing twice
+  function busy(button, yes) {
+    // The composer stays open: the answer may be on the page before the request has ended, and who types on loses nothing.
+    if (button !== sendButton) button.disabled = yes;
+    yes ? button.setAttribute("aria-busy", "true") : button.removeAttribute("aria-busy");
+    const label = button.querySelector("[data-label]");
+    if (!label) return;
+    label.dataset.wording ??= label.textContent;
+    label.textContent = yes ? words.wordSending : label.dataset.wording;
+  }
   function send(fields, button) {
-    error.hidden = true;
+    if (going.has(fields.event_id)) return;
+    // Who sends anew has seen what failed; what was typed on meanwhile has not.
+    if (!going.size) {
+      failed = [];
+      error.hidden = true;
+    }
+    going.add(fields.event_id);
     cameAt = 0;
     followUntil = Date.now() + TOGETHER_MS;
-    button.disabled = true;
-    button.setAttribute("aria-busy", "true");
-    const label = button.querySelector("[data-label]");
-    const wording = label && label.textContent;
-    if (label) label.textContent = words.wordSending;
+    busy(button, true);
     queue = queue.then(async () => {
       const sent = await post(fields);
-      button.disabled = false;
-      button.removeAttribute("aria-busy");
-      if (label) label.textContent = wording;
+      going.delete(fields.event_id);
+      busy(button, button === sendButton && going.size > 0);
       // Only what was sent leaves the box: more may have been typed meanwhile.
       if (sent && fields.event_id === draft.event_id) {
         if (box.value === fields.text) box.value = "";
@@ -225,7 +236,7 @@
       hint.textContent = words.wordBlank;
       hint.hidden = false;
     }
-    if (sendButton.disabled || !box.value.trim() || measure() < 0) return;
+    if (!box.value.trim() || measure() < 0) return;
     if (warnIdentity() && warnedFor !== box.value) {
       warnedFor = box.value;
       return;
@@ -274,7 +285,10 @@
     locate.querySelector("button").addEventListener("click", (event) => askWhere(event.currentTarget));
   }
 
-  find("[data-retry]").addEventListener("click", (event) => failed && send(failed, event.currentTarget));
+  find("[data-retry]").addEventListener("click", (event) => {
+    const again = failed;
+    for (const fields of again) send(fields, event.currentTarget);
+  });
 
   /* ---- receiving: one stream for all windows of this visitor, the others ask every ten seconds ---- */
   let stream = null;

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import httpx
+from playwright.async_api import Route, expect
 from sqlalchemy import select
 
 from office.store import Store
@@ -114,3 +115,40 @@ async def test_on_a_phone_what_came_last_is_read_from_its_beginning(tmp_path: Pa
             await page.wait_for_selector("[data-hint]:has-text('请写下您的问题。')")
             assert await page.is_visible("#text")
             await context.close()
+
+
+async def test_who_types_on_before_the_request_has_ended_loses_nothing(tmp_path: Path, begun: Path) -> None:
+    """The stream may bring the answer first; what is sent then goes too, once, and in its order."""
+    gate = asyncio.Event()
+    sent: list[str] = []
+
+    async def late(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        if len(sent) == 2:
+            await route.abort()
+            return
+        response = await route.fetch()
+        await gate.wait()
+        await route.fulfill(response=response)
+
+    async with Running(tmp_path / "var", begun) as program, launch() as browser:
+        page = await browser.new_page()
+        await page.goto(f"{program.address}/")
+        await page.fill("#text", "第一个问题：在哪里登记？")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("article.mine")).to_have_count(1)
+        await page.wait_for_timeout(1000)
+        await page.route("**/chat/messages", late)
+        for words in ("第二个问题：什么时候登记？", "第三个问题：怎么登记？"):
+            await page.fill("#text", words)
+            await page.keyboard.press("Enter")
+            await page.keyboard.press("Enter")
+        await expect(page.locator("article.mine").nth(1)).to_contain_text("第二个问题")
+        gate.set()
+        # The third did not get through; it is sent again, and is there once.
+        await page.click("[data-retry]")
+        await expect(page.locator("article.mine").last).to_contain_text("第三个问题")
+        await expect(page.locator("#text")).to_have_value("")
+        await expect(page.locator("[data-error]")).to_be_hidden()
+        await expect(page.locator("article.mine")).to_have_count(3)
+        assert len(sent) == 3
