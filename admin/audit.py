@@ -11,7 +11,9 @@ from sqlalchemy import select
 
 from admin import forms, times
 from admin.pages import Desk, signed_in
+from knowledge import tip_words
 from knowledge.checks import PublicationCheck
+from knowledge.tips import WorkTip
 from knowledge.versions import Entry, EntryVersion
 from office import audit, staff, units
 from office.changes import Change
@@ -20,7 +22,21 @@ from ticketing.records import Ticket
 
 router = APIRouter()
 Auditing = Annotated[Desk, Depends(signed_in(Permission.SEE_AUDIT))]
-KINDS = ("ticket.", "entry_version.", "change.", "station.", "staff.")
+KINDS = ("ticket.", "entry_version.", "work_tip.", "change.", "station.", "lookup.", "roll_import.", "staff.")
+STATES = {
+    "call_back": "call_back.state",
+    "change": "change.state",
+    "chat_group": "bindings.group_state",
+    "cluster": "cluster.state",
+    "duty_swap": "roster.swap_state",
+    "entry_version": "entry.state",
+    "publication_check": "check.state",
+    "recall": "recall.state",
+    "roster": "roster.state",
+    "staff_binding": "bindings.state",
+    "ticket": "ticket.state",
+}
+"""Where the words for the states of a kind stand; those of all others in `audit.state.`."""
 
 
 @router.get("/audit")
@@ -89,6 +105,9 @@ async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
     of_changes = select(Change.id, Change.kind, Change.number).where(Change.id.in_(ids.get("change", ())))
     for change_id, change_kind, change_number in await desk.session.execute(of_changes):
         found[f"change:{change_id}"] = f"{desk.t(f'change.kind.{change_kind}')} {change_number}"
+    for tip in await desk.session.scalars(select(WorkTip).where(WorkTip.id.in_(ids.get("work_tip", ())))):
+        number = tip_words.number(tip)
+        found[f"work_tip:{tip.id}"] = f"{number} {tip.title}".strip()
     for contact_id in ids.get("contact", ()):
         found[f"contact:{contact_id}"] = f"{desk.t('actor.contact')} {contact_id}"
     return found
@@ -101,6 +120,8 @@ def _row(desk: Desk, row: audit.AuditEntry, labels: dict[str, str]) -> dict[str,
         href = f"/admin/tickets/{number}"
     if kind == "change" and desk.may(Permission.SEE_RULES):
         href = f"/admin/changes/{number}"
+    if kind == "work_tip" and desk.may(Permission.SEE_ENTRIES):
+        href = f"/admin/tips/{number}"
     if kind == "staff" and number != "0" and desk.may(Permission.SEE_STAFF):
         href = f"/admin/staff/{number}"
     return {
@@ -141,16 +162,13 @@ def _facts(desk: Desk, kind: str, facts: dict[str, Any]) -> str:
     rest = dict(facts)
     shown: list[str] = []
     if "from" in rest and "to" in rest:
-        prefix = {
-            "ticket": "ticket.state", "entry_version": "entry.state", "publication_check": "check.state",
-            "change": "change.state",
-        }.get(kind)  # fmt: skip
-        before, after = str(rest.pop("from")), str(rest.pop("to"))
-        if prefix:
-            before, after = desk.t(f"{prefix}.{before}"), desk.t(f"{prefix}.{after}")
+        prefix = STATES.get(kind, f"audit.state.{kind}")
+        before, after = (str(rest.pop(end)) for end in ("from", "to"))
+        before, after = desk.t(f"{prefix}.{before}"), desk.t(f"{prefix}.{after}")
         shown.append(f"{before} → {after}")
     rest.pop("version", None)
     shown += [
-        f"{desk.t_or(f'fact.{name}', name)} {_value(desk, name, value)}" for name, value in rest.items()
+        f"{desk.t_or(f'fact.{kind}.{name}', desk.t_or(f'fact.{name}', name))} {_value(desk, name, value)}"
+        for name, value in rest.items()
     ]
     return " · ".join(shown)
