@@ -399,7 +399,7 @@ async def test_the_worker_looks_and_goes_on_after_a_failure(
 
     worker = Worker(Desk(store, LiveBase()), {}, Stumbling(store, lambda: now, 0.01))
     worker.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await looked.wait()
     await worker.stop()
 

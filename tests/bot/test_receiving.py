@@ -23,7 +23,7 @@ from bot.settings import Settings
 from office.contacts import Channel, InboundEvent
 from office.store import Store
 from tests.bot.conftest import ADDRESS
-from tests.bot.test_worker import Town
+from tests.bot.town import Town
 from tests.make import Cast, an_entry
 from ticketing.ledgers import Enquiry
 
@@ -196,7 +196,7 @@ async def test_an_update_that_always_fails_is_given_up(
 async def run_until_empty(polling: Polling, api: BotApi) -> None:
     running = asyncio.create_task(polling.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await api.emptied.wait()
     finally:
         running.cancel()
@@ -263,7 +263,7 @@ async def test_a_second_poller_stops_with_an_alarm(
     api.failures = [TelegramConflictError(GetUpdates(), "terminated by other getUpdates request")]
     assert machine.intake
     assert machine.telegram
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await Polling(machine.intake, machine.telegram, machine.desk.store).run()
     assert [record.levelname for record in caplog.records] == ["CRITICAL"]
 
@@ -278,7 +278,7 @@ async def test_switching_to_polling_takes_the_webhook_back_and_drops_nothing(
             machine.intake, machine.telegram, machine.desk.store, public_url=None, secret=lambda: SECRET
         )
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await api.emptied.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -68,7 +68,7 @@ async def mailbox(client: httpx.AsyncClient) -> str:
 
 
 async def arrived(client: httpx.AsyncClient, words: str) -> str:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             if words in (shown := await mailbox(client)):
                 return shown

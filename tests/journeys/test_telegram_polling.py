@@ -102,7 +102,7 @@ async def test_every_question_is_answered_once_over_a_restart_of_the_polling(tow
     people = range(9410, 9420)
     for person in people:
         await town.people.send_message("怎么登记？", chat=private(person), person_id=person)
-    answers = await asyncio.gather(*(town.people.wait(person, seconds=15) for person in people))
+    answers = await asyncio.gather(*(town.people.wait(person, seconds=60) for person in people))
     assert all("K-0" in answer["text"] for answer in answers)
     async with town.machine.desk.store.reading() as session:
         asked = await session.scalar(

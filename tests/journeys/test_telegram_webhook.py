@@ -116,7 +116,7 @@ async def test_from_the_question_to_the_last_tap(telemelya: str, tmp_path: Path,
         assert ticket.progress_code in promise["text"]
 
         text = await answered(store, 1)
-        arrived = await control.wait("sendMessage", seconds=10)
+        arrived = await control.wait("sendMessage", seconds=60)
         assert text in arrived["text"]
         assert ticket.ticket_no in arrived["text"]
 

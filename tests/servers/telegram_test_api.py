@@ -124,7 +124,7 @@ class Client:
         history: list[dict[str, Any]] = await self._post("/getUpdatesHistory", token=self._token)
         return history
 
-    async def wait(self, chat_id: int, *, seconds: float = 5) -> dict[str, Any]:
+    async def wait(self, chat_id: int, *, seconds: float = 30) -> dict[str, Any]:
         """The bot's next message to `chat_id`. Raises `TimeoutError` if none comes within `seconds`."""
         deadline = time.monotonic() + seconds
         unread = self._unread.setdefault(chat_id, [])

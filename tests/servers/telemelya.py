@@ -109,7 +109,7 @@ class Control:
         recorded: list[dict[str, Any]] = answer.json()["responses"]
         return recorded
 
-    async def wait(self, method: str | None = None, *, seconds: float = 5) -> dict[str, Any]:
+    async def wait(self, method: str | None = None, *, seconds: float = 30) -> dict[str, Any]:
         """Take the next thing the bot does, or its next call of `method`, dropping those before it.
 
         Raises `TimeoutError` if it does not come within `seconds`.
