@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import times, uploads
+from admin.downloads import attached
 from admin.pages import Desk, Refusal, signed_in
-from admin.stations import download
 from office import redact, staff, units
 from office.errors import Invalid, NotPermitted
 from office.staff import Permission
@@ -26,7 +26,7 @@ FILE = "bulk-questions.xlsx"
 @router.get("/template")
 async def template(desk: Calling) -> Response:
     """The empty table to fill in."""
-    return download(bulk_questions.template(desk.now), FILE)
+    return attached(bulk_questions.template(desk.now), FILE, desk.t("command.template"))
 
 
 @router.get("/bulk")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import printed, queue_filter, times, uploads
+from admin import downloads, printed, queue_filter, times, uploads
 from admin.pages import Desk, Number, Refusal, signed_in
 from admin.replay import Aside
 from office.errors import Invalid
@@ -88,12 +88,8 @@ async def _left(
     if form is Form.PRINT:
         return printed.page(desk, snapshot, back)
     content = await asyncio.to_thread(exports.file, snapshot, form)
-    name = exports.file_name(what, snapshot, form)
-    return Response(
-        content,
-        media_type=exports.MEDIA[form],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    title = f"{sheet.title} {snapshot.marks.snapshot}"
+    return downloads.attached(content, exports.file_name(what, snapshot, form), title)
 
 
 async def _page(desk: Desk, refusal: Refusal | None = None, verdict: Verdict | None = None) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import times
+from admin.downloads import attached
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from admin.replay import Aside
 from knowledge.roll import certificate, purge
@@ -23,7 +24,6 @@ router = APIRouter(prefix="/roll/purge")
 Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_ROLL))]
 Ending = Annotated[Desk, Depends(signed_in(Permission.APPLY_ROLL))]
 Carrying = Annotated[Desk, Depends(Aside(Permission.APPLY_ROLL))]
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 DONE = ("asked", "dropped", "carried_out", "finished")
 TONES = {PurgeState.ASKED: "warn", PurgeState.DONE: "good", PurgeState.DROPPED: "neutral"}
 
@@ -85,10 +85,9 @@ async def paper(desk: Reading, purge_id: Number) -> Response:
     if row.done_at is None:
         raise NotFound("roll_purge.unknown")
     content = await asyncio.to_thread(certificate.document, row, desk.frame.office["name"])
-    name = f"purge-certificate-{beijing_day(row.done_at):%Y%m%d}-{row.id}.docx"
-    return Response(
-        content, media_type=WORD, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    day = f"{beijing_day(row.done_at):%Y%m%d}"
+    name = desk.t("roll_purge.certificate_name", day=day, n=row.id)
+    return attached(content, f"purge-certificate-{day}-{row.id}.docx", name)
 
 
 async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import roster_rows, times
+from admin.downloads import attached
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from office import staff, units
 from office.errors import NotFound
@@ -24,8 +25,6 @@ Seeing = Annotated[Desk, Depends(signed_in(Permission.SEE_ROSTER))]
 Working = Annotated[Desk, Depends(signed_in(Permission.WORK_TICKETS))]
 SHOWN_DAYS = roster_rows.SHOWN_DAYS
 LONGEST_PRINTED = 62
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DONE = (
     "signed_in", "signed_out", "swap_asked", "swap_agreed", "swap_declined", "swap_withdrawn", "published",
     "discarded",
@@ -71,7 +70,7 @@ async def sheet(desk: Seeing) -> Response:
         last=last,
         at=desk.now,
     )
-    return file(content, f"roster-{first:%Y%m%d}-{last:%Y%m%d}.docx", WORD)
+    return _roster_file(desk, content, first, last, "docx")
 
 
 @router.get("/export")
@@ -81,7 +80,7 @@ async def export(desk: Seeing) -> Response:
     shifts = await rostering.in_force(desk.session, unit, first, last)
     names = await roster_rows.names_of(desk, shifts)
     content = roster_files.to_xlsx([roster_sheet.row(shift, names) for shift in shifts], desk.now)
-    return file(content, f"roster-{first:%Y%m%d}-{last:%Y%m%d}.xlsx", XLSX)
+    return _roster_file(desk, content, first, last, "xlsx")
 
 
 @router.post("/shifts/{shift_id}/sign-in")
@@ -262,8 +261,6 @@ def _span_words(desk: Desk, first: date, last: date) -> str:
     return desk.t("roster.sheet_span", first=times.day(first, language), last=times.day(last, language))
 
 
-def file(content: bytes, name: str, kind: str) -> Response:
-    """A file to be kept by whoever asked for it."""
-    return Response(
-        content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+def _roster_file(desk: Desk, content: bytes, first: date, last: date, kind: str) -> Response:
+    span = f"{first:%Y%m%d}-{last:%Y%m%d}"
+    return attached(content, f"roster-{span}.{kind}", f"{desk.t('roster.title')} {span}")

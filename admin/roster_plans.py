@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import roster, roster_rows, times, uploads
+from admin import roster_rows, times, uploads
+from admin.downloads import attached
 from admin.pages import Desk, Number, Refusal, done, signed_in
-from admin.roster import XLSX
 from office import staff, units
 from office.errors import NotFound
 from office.rosters import Roster, RosterState
@@ -30,7 +30,7 @@ MOST_FAULTS = 200
 @router.get("/template")
 async def template(desk: Editing) -> Response:
     """An empty workbook with the columns and one example."""
-    return roster.file(roster_files.template(desk.now), "roster-template.xlsx", XLSX)
+    return attached(roster_files.template(desk.now), "roster-template.xlsx", desk.t("roster.template_name"))
 
 
 @router.get("/file")

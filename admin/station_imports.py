@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import station_differences, uploads
+from admin.downloads import attached
 from admin.pages import Desk, Number, Refusal, done, signed_in
-from admin.stations import download, file_format
+from admin.stations import file_format
 from knowledge import station_imports, station_reports
 from knowledge.station_reading import Mode, Reading
 from knowledge.station_rows import Fault
@@ -110,9 +111,9 @@ async def _read(desk: Desk) -> Reading:
 
 def _report(desk: Desk, faults: tuple[Fault, ...], kind: str) -> Response:
     lines = station_reports.lines(faults, desk.frame.language)
-    if kind == "csv":
-        return download(station_reports.to_csv(lines), "stations-report.csv")
-    return download(station_reports.to_xlsx(lines, desk.now), "stations-report.xlsx")
+    csv = kind == "csv"
+    content = station_reports.to_csv(lines) if csv else station_reports.to_xlsx(lines, desk.now)
+    return attached(content, f"stations-report.{kind}", desk.t("stationdesk.report_name"))
 
 
 def _faults(desk: Desk, found: tuple[Fault, ...]) -> dict[str, Any]:

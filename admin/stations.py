@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import forms, station_plot
+from admin.downloads import attached
 from admin.pages import Desk, signed_in
 from admin.station_plot import Plot, Point
 from knowledge import station_files, station_gaps, station_imports, station_shelf
@@ -29,10 +30,7 @@ TONES = {
     Standing.NO_HOURS: "warn",
     Standing.HIDDEN: "danger",
 }
-FORMATS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+FORMATS = ("csv", "xlsx")
 SHOWN_GAPS = 12
 
 
@@ -92,19 +90,15 @@ async def export(desk: Reading) -> Response:
     office = await units.election_office(desk.session)
     rows = await station_imports.exported(desk.session, office.path)
     content = station_files.to_csv(rows) if kind == "csv" else station_files.to_xlsx(rows, desk.now)
-    return download(content, f"stations.{kind}")
+    return attached(content, f"stations.{kind}", desk.t("stationdesk.title"))
 
 
 @router.get("/template")
 async def template(desk: Reading) -> Response:
     """An empty workbook to be filled in."""
-    return download(station_files.template(desk.now), "stations-template.xlsx")
-
-
-def download(content: bytes, name: str) -> Response:
-    """A file to be kept by whoever asked for it."""
-    heading = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=FORMATS[name.rpartition(".")[2]], headers=heading)
+    return attached(
+        station_files.template(desk.now), "stations-template.xlsx", desk.t("stationdesk.template_name")
+    )
 
 
 def file_format(desk: Desk) -> str:

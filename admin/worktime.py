@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import forms, times, uploads, worktime_form
+from admin.downloads import attached
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from admin.worktime_days import cells, compared, day_cell, week_lines, year_table
 from admin.worktime_form import CLOSED, COLUMNS, Written
@@ -107,10 +108,7 @@ async def take_in(desk: Importing) -> Response:
 async def give_out(desk: Reading) -> Response:
     """The timetable in force as the file that can be taken in again."""
     present = await worktime.in_force(desk.session, now=desk.now)
-    heading = {"Content-Disposition": 'attachment; filename="hours.yaml"'}
-    return Response(
-        timetable_files.written(present), media_type="application/yaml; charset=utf-8", headers=heading
-    )
+    return attached(timetable_files.written(present), "hours.yaml", desk.t("hours.title"))
 
 
 @router.get("/changes/{change_id}")

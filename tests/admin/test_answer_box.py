@@ -24,7 +24,7 @@ async def test_a_concluding_reply_is_refused_and_stays_on_the_page(
     await desk.get(base)
     refused = await desk.post(f"{base}/interim", {"text": "投票日是12月30日。"})
     assert refused.status_code == 409
-    assert "先行回复只说进展" in refused.text
+    assert "仅回复只说进展" in refused.text
     assert "投票日是12月30日。</textarea>" in refused.text
 
 

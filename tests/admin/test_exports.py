@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
 
 import pytest
 from docx import Document
@@ -50,7 +51,9 @@ async def test_the_list_leaves_as_a_workbook_with_its_filter(
     )
     assert left.status_code == 200
     assert left.headers["content-type"].endswith("spreadsheetml.sheet")
-    assert left.headers["content-disposition"] == 'attachment; filename="record_sheet-1.xlsx"'
+    plain, named = left.headers["content-disposition"].split("; filename*=UTF-8''")
+    assert plain == 'attachment; filename="record_sheet-1.xlsx"'
+    assert unquote(named) == "来电未答复记录表 1.xlsx"
     rows = CalamineWorkbook.from_filelike(io.BytesIO(left.content)).get_sheet_by_index(0).to_python()
     assert rows[1][0] == "条件：未办结 · 临江街道 · 含“登记”；1 张"
     assert "导出人：李强" in str(rows[2][0])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import python_calamine
@@ -498,7 +499,9 @@ async def test_an_exported_file_changes_nothing_when_it_comes_back(
 ) -> None:
     browser = await signed_in(cast.li_qiang)
     exported = await browser.get(f"/admin/stations/export?format={kind}")
-    assert exported.headers["content-disposition"] == f'attachment; filename="stations.{kind}"'
+    named = exported.headers["content-disposition"]
+    assert named.startswith(f'attachment; filename="stations.{kind}"')
+    assert unquote(named).endswith(f"登记站和投票站.{kind}")
     await browser.get("/admin/stations/import")
     file = {"file": (f"stations.{kind}", exported.content, "application/octet-stream")}
     looked = words((await browser.post("/admin/stations/import", {"then": "look"}, files=file)).text)

@@ -333,7 +333,7 @@ async def test_the_file_comes_out_and_goes_in_unchanged(cast: Cast, signed_in: C
     browser = await signed_in(cast.li_qiang)
     exported = await browser.get("/admin/hours/export")
     assert exported.content == SHIPPED.read_bytes()
-    assert exported.headers["content-disposition"] == 'attachment; filename="hours.yaml"'
+    assert exported.headers["content-disposition"].startswith('attachment; filename="hours.yaml"; filename*=')
     await browser.get("/admin/hours")
     file = {"file": ("hours.yaml", exported.content, "application/yaml")}
     taken = await browser.post("/admin/hours/import", files=file)
