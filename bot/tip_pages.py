@@ -6,7 +6,7 @@ group's binding.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -14,11 +14,11 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from admin import forms, pages, times
+from admin import forms, pages
 from admin.pages import Desk, Own, Refusal
 from bot import visitors
 from bot.visitors import VISITOR_COOKIE, Visiting, Visitor
-from knowledge import tip_receipts, tip_shelf, tip_words, tips
+from knowledge import tip_chain, tip_receipts, tip_shelf, tip_words, tips
 from knowledge.tip_receipts import ReceiptWay
 from knowledge.tip_shelf import Standing
 from knowledge.tips import TipSecrecy, WorkTip
@@ -33,7 +33,7 @@ from ticketing.tip_places import PATH, Place
 
 router = APIRouter()
 
-PARTS = ("origin", "wording", "steps", "contact_lines")
+LONGEST_SEARCH, MOST_DIGITS = 60, 6
 TONES = {"superseded": "danger", "withdrawn": "danger", "expired": "warn", "later": "info"}
 # Whoever was sent a link has one that is right; so many wrong ones from one network are guesses.
 WRONG_LINKS = 20
@@ -47,30 +47,37 @@ IssueNo = Annotated[int, Path(ge=1, le=999)]
 @router.get("/tips")
 async def archive(
     visiting: Visiting,
-    q: Annotated[str, Query(max_length=60)] = "",
-    year: Annotated[str, Query(max_length=4)] = "",
-    page: Annotated[int, Query(ge=1, le=9999)] = 1,
+    q: Annotated[str, Query()] = "",
+    year: Annotated[str, Query()] = "",
+    page: Annotated[str, Query()] = "",
 ) -> HTMLResponse:
-    """The tips that everybody may read, by words and year."""
-    now, search = visiting.services.clock(), forms.clean(q).strip()
+    """The tips that everybody may read, by words and year. Whatever the address says, there is a page."""
+    now, typed = visiting.services.clock(), forms.clean(q).strip()
+    search = typed[:LONGEST_SEARCH].strip()
     async with visiting.services.store.reading() as session:
         known = await tip_shelf.years(session, now=now)
-        chosen = int(year) if year.isascii() and year.isdecimal() and int(year) in known else None
-        found, total = await tip_shelf.public(session, search=search, year=chosen, now=now, page=page)
+        chosen = next((one for one in known if str(one) == year), None)
+        at = _page_number(page)
+        found, total = await tip_shelf.public(session, search=search, year=chosen, now=now, page=at)
+        last = max(1, -(-total // tip_shelf.PAGE))
+        if at > last:
+            at = last
+            found, _ = await tip_shelf.public(session, search=search, year=chosen, now=now, page=at)
         rows = [
             {
                 "url": f"/tips/{tip.year}/{tip.issue_no}",
                 "number": tip_words.number(tip),
                 "title": tip.title,
                 "date": tip.dated.isoformat() if tip.dated else "",
-                "mark": _mark(visiting, await tip_shelf.standing(session, tip, now=now)),
+                "mark": _mark(visiting, tip, await tip_shelf.standing(session, tip, now=now)),
             }
             for tip in found
         ]
     kept = urlencode({name: value for name, value in (("q", search), ("year", chosen or "")) if value})
     return visitors.render(
-        visiting, "chat/tips.html", q=search, year=str(chosen or ""), rows=rows, total=total, page=page,
-        pages=max(1, -(-total // tip_shelf.PAGE)),
+        visiting, "chat/tips.html", q=search, year=str(chosen or ""), rows=rows, total=total, page=at,
+        pages=last,
+        cut=_t(visiting, "cut", most=LONGEST_SEARCH) if len(typed) > LONGEST_SEARCH else "",
         page_base=f"/tips?{kept}&page=" if kept else "/tips?page=",
         years=[("", _t(visiting, "all_years")), *((str(n), _t(visiting, "year_n", n=n)) for n in known)],
     )  # fmt: skip
@@ -116,9 +123,7 @@ async def tip_page(visiting: Visiting, year: Year, issue_no: IssueNo) -> HTMLRes
         if tip is None:
             raise NotFound("tip_unknown")
         standing = await tip_shelf.standing(session, tip, now=now)
-        new = standing.successor
-        way = f"/tips/{new.year}/{new.issue_no}" if new and tip_shelf.is_public(new, now) else ""
-        facts = await _facts(visiting, session, tip, standing, way)
+        facts = await _facts(visiting, session, tip, standing)
     return visitors.render(visiting, "chat/tip.html", tip=facts, signing=None, error="", private=False)
 
 
@@ -132,12 +137,11 @@ async def _linked(visiting: Visitor, token: str, refusal: Refusal | None = None)
         tip = await session.get_one(WorkTip, place.post.tip_id) if place else None
         if place is not None and tip is not None and tips.shown(tip, now):
             standing = await tip_shelf.standing(session, tip, now=now)
-            way = await _way(session, place, standing.successor, now=now)
             response = visitors.render(
                 visiting, "chat/tip.html",
                 status=refusal.status if refusal else 200,
                 here=f"{PATH}{token}",
-                tip=await _facts(visiting, session, tip, standing, way),
+                tip=await _facts(visiting, session, tip, standing, place),
                 signing=await _signing(visiting, session, place, tip, standing),
                 error=refusal.words if refusal else "",
                 private=True,
@@ -155,45 +159,41 @@ async def _place(session: AsyncSession, token: str) -> Place | None:
     return place if place and place.group.state in (GroupState.BOUND, GroupState.LOST) else None
 
 
-async def _way(session: AsyncSession, place: Place, new: WorkTip | None, *, now: Any) -> str:
-    """Where the tip that holds now can be read: by this group's own link, else where everybody reads it."""
-    if new is None:
+async def _way(session: AsyncSession, tip: WorkTip | None, place: Place | None, *, now: datetime) -> str:
+    """Where another tip can be read: by this group's own link, else where everybody reads it."""
+    if tip is None:
         return ""
-    found = await tip_places.in_group(session, new.id, place.group)
+    found = await tip_places.in_group(session, tip.id, place.group) if place else None
     if found is not None:
         return f"{PATH}{found.post.token}"
-    return f"/tips/{new.year}/{new.issue_no}" if tip_shelf.is_public(new, now) else ""
+    return f"/tips/{tip.year}/{tip.issue_no}" if tip_shelf.is_public(tip, now) else ""
 
 
 async def _facts(
-    visiting: Visitor, session: AsyncSession, tip: WorkTip, standing: Standing, way: str
+    visiting: Visitor, session: AsyncSession, tip: WorkTip, standing: Standing, place: Place | None = None
 ) -> dict[str, Any]:
     language = pages.frame(visiting.request).language
-    owner = await units.get(session, tip.unit_id)
-    spans = [
-        _t(visiting, key, at=times.moment(at, language))
-        for key, at in (("from", tip.effective_from), ("until", tip.effective_until))
-        if at is not None
-    ]
+    # One office numbers and prints all tips, whichever unit a tip came from: the page names the same.
+    office = await units.election_office(session)
+    own = tip_words.document_no(tip)
     passport = [
         ("number", tip_words.number(tip)),
+        ("document_no", own),
         ("date", tip.dated.isoformat() if tip.dated else ""),
-        ("issuer", owner.office_name or owner.name),
-        ("basis", tip.basis.strip()),
+        ("issuer", office.office_name or office.name),
+        ("basis", tip_words.basis_beside(tip, tip.wording)),
         ("scope", tip.scope.strip()),
-        ("effective", " ".join(spans)),
+        ("effective", _span(visiting, tip)),
     ]
-    why = tip.withdrawn_why if standing.state == "withdrawn" else ""
+    number = tip_words.number(tip)
     return {
-        "number": tip_words.number(tip),
+        "number": number,
+        "cited": say("tipchat.numbers", language, number=number, document_no=own) if own else number,
         "type": say(f"tipchat.type.{tip.type}", language),
         "title": tip.title,
+        "replaces": await _replaces(visiting, session, tip, place),
         "addressed_to": tip.addressed_to,
-        "parts": [
-            (say(f"tipchat.part.{part}", language), words.splitlines())
-            for part in PARTS
-            if (words := getattr(tip, part).strip())
-        ],
+        "parts": [(heading, words.splitlines()) for heading, words in tip_words.parts(tip, language)],
         "attachments": [
             {
                 "title": say("tipchat.attachment", language, number=number, title=row.get("title", "")),
@@ -203,21 +203,62 @@ async def _facts(
         ],
         "passport": [(_t(visiting, key), words) for key, words in passport if words],
         "internal": tip.secrecy is TipSecrecy.INTERNAL,
-        "mark": _mark(visiting, standing) | {"way": way, "why": why} if standing.state else None,
+        "mark": await _notice(visiting, session, tip, standing, place),
     }
 
 
-def _mark(visiting: Visitor, standing: Standing) -> dict[str, str]:
+def _span(visiting: Visitor, tip: WorkTip) -> str:
+    """From when and until when it holds, as its cards and its paper say it."""
+    language = pages.frame(visiting.request).language
+    spans = [
+        _t(visiting, key, at=tip_words.moment(at, tip.year, language, ends=key == "until"))
+        for key, at in (("from", tip_words.begins(tip)), ("until", tip.effective_until))
+        if at is not None
+    ]
+    return " ".join(spans)
+
+
+async def _replaces(
+    visiting: Visitor, session: AsyncSession, tip: WorkTip, place: Place | None
+) -> dict[str, str] | None:
+    """Which tip it took the place of, and the way to it for those who may read that."""
+    old = await tip_chain.replaced(session, tip)
+    if old is None:
+        return None
+    no, title = tip_words.beside(old, tip.year), tip_chain.titled(old, tip)
+    words = (
+        _say(visiting, "tipchat.replaces", number=no, title=title)
+        if title
+        else _say(visiting, "tipchat.replaces_number", number=no)
+    )
+    return {"words": words, "no": no, "way": await _way(session, old, place, now=visiting.services.clock())}
+
+
+def _mark(visiting: Visitor, tip: WorkTip, standing: Standing) -> dict[str, str]:
     """What stands over a tip that is not to be followed; nothing for one that is."""
     if not standing.state:
         return {}
-    no = tip_words.short_number(standing.successor) if standing.successor else ""
-    return {
-        "words": _t(visiting, standing.state, no=no),
-        "text": _t(visiting, f"{standing.state}_text"),
-        "tone": TONES[standing.state],
-        "new": no,
-    }
+    no = tip_words.beside(standing.successor, tip.year)
+    return {"words": _t(visiting, standing.state, no=no), "tone": TONES[standing.state], "new": no}
+
+
+async def _notice(
+    visiting: Visitor, session: AsyncSession, tip: WorkTip, standing: Standing, place: Place | None
+) -> dict[str, str] | None:
+    """The mark of a tip with what to do instead: what replaced it, from when, and where that can be read."""
+    mark = _mark(visiting, tip, standing)
+    if not mark:
+        return None
+    language, now = pages.frame(visiting.request).language, visiting.services.clock()
+    way = await _way(session, standing.successor, place, now=now)
+    # Whom the way is open to, may read the title.
+    text = tip_chain.instead(tip, standing, language, title=bool(way), now=now)
+    return mark | {"text": text, "way": way, "why": standing.why}
+
+
+def _page_number(typed: str) -> int:
+    """The page that an address names; the first one for anything that is none."""
+    return int(typed) if typed.isascii() and typed.isdecimal() and 0 < len(typed) < MOST_DIGITS else 1
 
 
 async def _signing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -10,15 +10,14 @@ from aiogram.enums import ButtonStyle
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 
-from handlers import keyboards, speech
+from handlers import keyboards
 from handlers.callbacks import Op, tap
-from knowledge import calendar
-from office.hours import BEIJING
+from knowledge import tip_numbers, tip_words
 from office.words import say
 
 Methods = list[TelegramMethod[Any]]
 # With every character escaped to six, all of them together stay below the 4,096 of a message.
-TITLE, BULLET, BASIS, REASON = 200, 80, 100, 300
+TITLE, OLD_TITLE, BULLET, BASIS, REASON, NUMBER = 200, 60, 60, 100, 300, 40
 
 
 def post(facts: dict[str, Any], chat_id: int, lang: str) -> Methods:
@@ -61,7 +60,7 @@ def chase(facts: dict[str, Any], chat_id: int, lang: str) -> Methods:
         say("tipchat.chase_unit", lang, unit=escape(facts["unit"]), **_counts(facts)),
     ]
     if facts["due"]:
-        lines.append(say("tipchat.chase_due", lang, due=_moment(facts["due"], lang)))
+        lines.append(say("tipchat.chase_due", lang, due=_moment(facts, "due", lang, ends=True)))
     if facts["buttons"]:
         lines.append(say("tipchat.chase_how", lang))
     return [_below(facts, chat_id, "\n".join(lines), keyboard(facts, lang))]
@@ -69,18 +68,14 @@ def chase(facts: dict[str, Any], chat_id: int, lang: str) -> Methods:
 
 def text(facts: dict[str, Any], lang: str) -> str:
     """The card's words: what holds no more keeps its name only, so that nobody follows the rest."""
-    kind = say(f"tipchat.type.{facts['type']}", lang)
-    head = [
-        say("tipchat.head", lang, number=facts["number"], type=kind),
-        f"<b>{_clipped(facts['title'], TITLE)}</b>",
-    ]
-    state = facts["state"]
+    head, state = heading(facts, lang), facts["state"]
     if state == "superseded":
         return "\n".join([say("tipchat.superseded", lang, no=facts["new_short"]), *head, *_new(facts, lang)])
     if state == "withdrawn":
         return "\n".join([say("tipchat.withdrawn", lang), *head, *_reason(facts, lang)])
     lines = [say("tipchat.expired", lang), *head] if state == "expired" else head
-    lines = [*lines, *(f"• {_clipped(bullet, BULLET)}" for bullet in facts["bullets"])]
+    lines = [*lines, *replaces(facts, lang)]
+    lines += [f"• {_clipped(bullet, BULLET)}" for bullet in facts["bullets"]]
     if facts["basis"]:
         lines.append(say("tipchat.basis", lang, basis=_clipped(facts["basis"], BASIS)))
     if span := validity(facts, lang):
@@ -88,6 +83,26 @@ def text(facts: dict[str, Any], lang: str) -> str:
     if state == "current" and facts.get("wanted"):
         lines.append(_counted(facts, lang))
     return "\n".join(lines)
+
+
+def heading(facts: dict[str, Any], lang: str) -> list[str]:
+    """What it is cited by, number and 发文字号 where it has one, and its title."""
+    kind, own = say(f"tipchat.type.{facts['type']}", lang), _clipped(facts.get("document_no", ""), NUMBER)
+    number = say("tipchat.numbers", lang, number=facts["number"], document_no=own) if own else facts["number"]
+    return [
+        say("tipchat.head", lang, number=number, type=kind),
+        f"<b>{_clipped(facts['title'], TITLE)}</b>",
+    ]
+
+
+def replaces(facts: dict[str, Any], lang: str) -> list[str]:
+    """Which tip it takes the place of, if any; what was laid out before this was said lacks the facts."""
+    if not facts.get("old"):
+        return []
+    if not facts["old_title"]:
+        return [say("tipchat.replaces_number", lang, number=facts["old"])]
+    title = _clipped(facts["old_title"], OLD_TITLE)
+    return [say("tipchat.replaces", lang, number=facts["old"], title=title)]
 
 
 def keyboard(facts: dict[str, Any], lang: str) -> InlineKeyboardMarkup | None:
@@ -121,9 +136,9 @@ def validity(facts: dict[str, Any], lang: str) -> str:
     """From when and until when it holds; empty where neither is said."""
     parts = []
     if facts["from"]:
-        parts.append(say("tipchat.from", lang, day=_moment(facts["from"], lang)))
+        parts.append(say("tipchat.from", lang, day=_moment(facts, "from", lang)))
     if facts["until"]:
-        parts.append(say("tipchat.until", lang, day=_moment(facts["until"], lang)))
+        parts.append(say("tipchat.until", lang, day=_moment(facts, "until", lang, ends=True)))
     return " · ".join(parts)
 
 
@@ -143,7 +158,7 @@ def _counted(facts: dict[str, Any], lang: str) -> str:
     counter = say("tipchat.counter", lang, **_counts(facts))
     if not facts["due"]:
         return counter
-    return f"{counter} · {say('tipchat.due', lang, due=_moment(facts['due'], lang))}"
+    return f"{counter} · {say('tipchat.due', lang, due=_moment(facts, 'due', lang, ends=True))}"
 
 
 def _counts(facts: dict[str, Any]) -> dict[str, int]:
@@ -152,18 +167,21 @@ def _counts(facts: dict[str, Any]) -> dict[str, int]:
 
 def _new(facts: dict[str, Any], lang: str) -> list[str]:
     title = _clipped(facts["new_title"], TITLE)
-    return [say("tipchat.new_title", lang, title=title)] if title else []
+    found = [say("tipchat.new_title", lang, title=title)] if title else []
+    if facts.get("new_from"):
+        day = _moment(facts, "new_from", lang)
+        found.append(say("tipchat.new_from", lang, no=facts["new_short"], day=day))
+    return found
 
 
 def _reason(facts: dict[str, Any], lang: str) -> list[str]:
     return [say("tipchat.reason", lang, why=_clipped(facts["why"], REASON))] if facts["why"] else []
 
 
-def _moment(written: str, lang: str) -> str:
-    """11月21日（周六）17:30; the day alone where it begins at midnight."""
-    at = datetime.fromisoformat(written)
-    local = at.astimezone(BEIJING)
-    return calendar.spoken(local.date(), lang) if local.time() == time(0) else speech.spoken_time(at, lang)
+def _moment(facts: dict[str, Any], name: str, lang: str, *, ends: bool = False) -> str:
+    """A moment beside the number of the tip, whose year says that of its days."""
+    own = tip_numbers.find(facts["number"])
+    return tip_words.moment(datetime.fromisoformat(facts[name]), own[0] if own else None, lang, ends=ends)
 
 
 def _clipped(words: str, most: int) -> str:

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from aiogram.methods import SendMessage
 from aiogram.types import InlineKeyboardMarkup
-from sqlalchemy import select
 
 from handlers import keyboards, plain_words, staff_chat, tip_cards
 from handlers.callbacks import Op, tap
 from handlers.turn import Reply, Turn
-from knowledge import tip_numbers, tip_words, tips
-from knowledge.tips import TipSecrecy, TipState, WorkTip
+from knowledge import tip_numbers, tip_shelf, tip_words, tips
+from knowledge.tip_shelf import Standing
+from knowledge.tips import TipSecrecy, WorkTip
 from office import staff
 from office.chat_groups import Group
 from office.contacts import Channel
@@ -25,7 +25,6 @@ from ticketing import tip_places
 LISTED: Final = 5
 LOOKED_AT: Final = 50
 LABEL: Final = 24
-PARTS: Final = ("origin", "wording", "steps", "contact_lines")
 _ARGUMENT: Final = re.compile(r"(?:([0-9]{4})\s*[-－年]\s*)?(?:第\s*)?([0-9]{1,3})(?:\s*期)?")
 
 
@@ -55,7 +54,7 @@ async def visible(turn: Turn, tip: WorkTip, group: Group | None = None) -> bool:
 
     In a group what counts is the group, not who asks: everybody in it reads the answer.
     """
-    if not tips.shown(tip, turn.now):
+    if not tip_shelf.out(tip, turn.now):
         return False
     if tip.secrecy is TipSecrecy.PUBLIC or (group is not None and group.internal):
         return True
@@ -77,13 +76,8 @@ async def numbered(turn: Turn, words: str, group: Group | None = None) -> Reply:
 
 async def latest(turn: Turn, group: Group | None = None) -> Reply:
     """The latest tips that may be read here, each behind a button."""
-    rows = await turn.session.scalars(
-        select(WorkTip)
-        .where(WorkTip.state == TipState.RELEASED)
-        .order_by(WorkTip.year.desc(), WorkTip.issue_no.desc())
-        .limit(LOOKED_AT)
-    )
-    found = [tip for tip in rows.all() if await visible(turn, tip, group)][:LISTED]
+    rows = await tip_shelf.holding(turn.session, limit=LOOKED_AT, now=turn.now)
+    found = [tip for tip in rows if await visible(turn, tip, group)][:LISTED]
     if not found:
         return turn.say(turn.words("tipchat.none"))
     lines = [turn.words("tipchat.latest")]
@@ -97,17 +91,20 @@ async def latest(turn: Turn, group: Group | None = None) -> Reply:
 
 async def brief(turn: Turn, tip: WorkTip, group: Group | None) -> Reply:
     """The card of a tip, without its counter: for a group that asks for it."""
-    facts = tip_places.said(tip, now=turn.now) | await _successor(turn, tip, group)
-    facts |= {"buttons": True, "link": ""}
-    if facts["state"] == "superseded" and not facts["new_short"]:
-        facts["state"] = "current"
+    facts = tip_places.said(tip, now=turn.now) | await tip_places.before(turn.session, tip)
+    standing = await tip_shelf.standing(turn.session, tip, now=turn.now)
+    facts |= await _successor(turn, tip, standing, group)
+    state = standing.state if standing.state not in ("", "later") else "current"
+    facts |= {"state": state, "why": standing.why, "buttons": True, "link": ""}
     return turn.say(tip_cards.text(facts, turn.lang), tip_cards.keyboard(facts, turn.lang))
 
 
 async def whole(turn: Turn, tip: WorkTip, group: Group | None = None) -> Reply:
     """The whole text in parts, the buttons under the last; what is internal cannot be passed on."""
-    new = await _successor(turn, tip, group)
-    reply = turn.say(full(turn, tip, new["new_short"]), await _after(turn, tip, new))
+    standing = await tip_shelf.standing(turn.session, tip, now=turn.now)
+    new = await _successor(turn, tip, standing, group)
+    before = await tip_places.before(turn.session, tip)
+    reply = turn.say(full(turn, tip, standing, before), await _after(turn, tip, standing, new))
     return [
         method.model_copy(update={"protect_content": True})
         if isinstance(method, SendMessage) and tip.secrecy is TipSecrecy.INTERNAL
@@ -116,21 +113,20 @@ async def whole(turn: Turn, tip: WorkTip, group: Group | None = None) -> Reply:
     ]
 
 
-def full(turn: Turn, tip: WorkTip, new_short: str) -> str:
-    """Everything a tip says: whether it holds, number and title, the parts, basis, validity, passport."""
+def full(turn: Turn, tip: WorkTip, standing: Standing, before: dict[str, str]) -> str:
+    """Everything a tip says: whether it holds, number and title, the parts, basis, validity, passport.
+
+    `before`: what it says of the tip that it replaces.
+    """
     lang = turn.lang
-    facts = tip_places.said(tip, now=turn.now)
-    kind = say(f"tipchat.type.{facts['type']}", lang)
-    lines = [*_state(turn, tip, new_short)]
-    lines.append(say("tipchat.head", lang, number=facts["number"], type=kind))
-    lines.append(f"<b>{escape(tip.title)}</b>")
+    facts = tip_places.said(tip, now=turn.now) | before
+    lines = [*_state(turn, tip, standing), *tip_cards.heading(facts, lang), *tip_cards.replaces(facts, lang)]
     if tip.addressed_to:
         lines.append(say("tipchat.addressed_to", lang, to=escape(tip.addressed_to)))
-    for part in PARTS:
-        if words := getattr(tip, part).strip():
-            lines += ["", f"<b>{say(f'tipchat.part.{part}', lang)}</b>", escape(words)]
+    for heading, words in tip_words.parts(tip, lang):
+        lines += ["", f"<b>{heading}</b>", escape(words)]
     lines.append("")
-    for key, words in (("basis", tip.basis), ("scope", tip.scope)):
+    for key, words in (("basis", tip_words.basis_beside(tip, tip.wording)), ("scope", tip.scope)):
         if words.strip():
             lines.append(say(f"tipchat.{key}", lang, **{key: escape(words.strip())}))
     if span := tip_cards.validity(facts, lang):
@@ -146,12 +142,12 @@ def full(turn: Turn, tip: WorkTip, new_short: str) -> str:
     return "\n".join(lines)
 
 
-def _state(turn: Turn, tip: WorkTip, new_short: str) -> list[str]:
-    match tip_words.outdated(tip, turn.now):
-        case "superseded" if new_short:
-            return [turn.words("tipchat.superseded", no=new_short)]
+def _state(turn: Turn, tip: WorkTip, standing: Standing) -> list[str]:
+    match standing.state:
+        case "superseded":
+            return [turn.words("tipchat.superseded", no=tip_words.beside(standing.successor, tip.year))]
         case "withdrawn":
-            why = turn.words("tipchat.reason", why=escape(tip.withdrawn_why)) if tip.withdrawn_why else ""
+            why = turn.words("tipchat.reason", why=escape(standing.why)) if standing.why else ""
             return [turn.words("tipchat.withdrawn"), *([why] if why else [])]
         case "expired":
             return [turn.words("tipchat.expired")]
@@ -160,32 +156,26 @@ def _state(turn: Turn, tip: WorkTip, new_short: str) -> list[str]:
     return []
 
 
-async def _successor(turn: Turn, tip: WorkTip, group: Group | None) -> dict[str, Any]:
-    """The tip that holds in place of this one, through however many it was replaced; none under embargo.
-
-    Its number anybody may know; title and way to it only who may read it.
-    """
-    found, seen = tip, {tip.id}
-    while found.superseded_by_id is not None and found.superseded_by_id not in seen:
-        seen.add(found.superseded_by_id)
-        after = await turn.session.get_one(WorkTip, found.superseded_by_id)
-        if not tips.shown(after, turn.now):
-            break
-        found = after
-    if found is tip:
+async def _successor(turn: Turn, tip: WorkTip, standing: Standing, group: Group | None) -> dict[str, Any]:
+    """The tip that holds in place of this one: its number anybody may know, title and way who may read it."""
+    found = standing.successor
+    if found is None:
         return {"new": 0, "new_short": "", "new_title": ""}
     named = {"new": found.id, "new_title": found.title}
     if not await visible(turn, found, group):
         named = {"new": 0, "new_title": ""}
-    return {"new_short": tip_words.short_number(found), **named}
+    begins = found.effective_from.isoformat() if found.effective_from else ""
+    return {"new_short": tip_words.beside(found, tip.year), "new_from": begins, **named}
 
 
-async def _after(turn: Turn, tip: WorkTip, new: dict[str, Any]) -> InlineKeyboardMarkup | None:
+async def _after(
+    turn: Turn, tip: WorkTip, standing: Standing, new: dict[str, Any]
+) -> InlineKeyboardMarkup | None:
     if new["new"]:
         label = turn.words("tipchat.button.new", no=new["new_short"])
         return keyboards.rows([keyboards.button(label, tap(Op.TIP_TEXT, new["new"]))])
     asks = turn.contact.channel is Channel.TELEGRAM and await staff_chat.staff_of(turn) is not None
-    if tip.state is not TipState.RELEASED or not asks:
+    if standing.state in tip_shelf.FALLEN or not asks:
         return None
     ask = keyboards.button(turn.words("tipchat.button.ask"), tap(Op.TIP_QUESTION, tip.id))
     return keyboards.rows([ask])

@@ -146,7 +146,7 @@ async def asked(message: Message, turn: Turn, about: str, bot: Bot) -> Reply:
     return _replied(turn, message, text, way)
 
 
-@router.message(F.chat.type.in_(_GROUP), Command("tip"))
+@router.message(F.chat.type.in_(_GROUP), Command("tip", "tips"))
 async def by_command(message: Message, command: CommandObject, turn: Turn) -> Reply:
     """/tip in a group: the latest that may be read there, or one by its number."""
     group = await chat_groups.group_of(turn.session, turn.chat_id)

@@ -31,9 +31,9 @@ class Named(Filter):
         return {"number": number} if number is not None else False
 
 
-@router.message(Command("tip"))
+@router.message(Command("tip", "tips"))
 async def command_(message: Message, command: CommandObject, turn: Turn) -> Reply:
-    """`/tip` lists the latest, `/tip 3` shows one."""
+    """`/tip` lists the latest, `/tip 3` shows one; `/tips` is the same."""
     return await by_command(turn, command.args or "")
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from knowledge.tip_words import NUMERALS
 from office.words import CHINESE, say
 from ticketing.tip_paper_facts import PaperFacts
 from ticketing.tip_paper_form import Form, width
@@ -23,7 +24,6 @@ from ticketing.tip_paper_lines import (
     line,
 )
 
-NUMERALS: Final = "一二三四五六七八九十"
 LONGEST_LEAD: Final = 40
 """What is longer is a sentence that begins with a number, not a heading."""
 LONGEST_BOUND: Final = 140
@@ -41,8 +41,8 @@ def body(paper: Any, facts: PaperFacts) -> None:
         line(paper, PLAIN, say("tip_paper.address", CHINESE, text=facts.addressed_to))
     else:
         blank(paper)
-    for numeral, part in zip(NUMERALS, facts.parts, strict=False):
-        line(paper, LEVEL_1, f"{numeral}、{part.title}")
+    for part in facts.parts:
+        line(paper, LEVEL_1, part.title)
         texts(paper, part.lines)
 
 

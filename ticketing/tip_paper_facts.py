@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,14 +22,11 @@ from ticketing.tip_paper_form import form
 UNRELEASED: Final = (TipState.DRAFT, TipState.IN_REVIEW)
 # Signs that turn the direction of a line: what is printed would not be what was signed.
 _TURNS: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_OFFICIAL_NO: Final = re.compile(
-    r"(?P<symbol>.*?)\s*[\[(（〔【［﹝]\s*(?P<year>\d{4})\s*[\])）〕】］﹞]\s*第?\s*0*(?P<no>\d+)\s*号"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the numbered parts, with its lines."""
+    """One of the parts: its heading with its number, and its lines."""
 
     title: str
     lines: tuple[str, ...]
@@ -48,7 +44,8 @@ class Attachment:
 class PaperFacts:
     """A tip as it is printed. What is empty is left out; `at` is the time that the file tells.
 
-    `mark` stands on every page: not yet released, withdrawn, replaced. `number` is empty before release.
+    `mark` stands on every page: not yet released, withdrawn, replaced. `number` is empty before release, and
+    `issue`: series and number for a head that says neither.
     """
 
     key: str
@@ -57,6 +54,7 @@ class PaperFacts:
     office: str
     title: str
     number: str = ""
+    issue: str = ""
     document_no: str = ""
     addressed_to: str = ""
     chain: str = ""
@@ -98,10 +96,11 @@ async def facts(
         head=tip.head,
         office=_line(office.office_name or office.name),
         title=_line(tip.title),
-        number=_number(tip, year),
-        document_no=official_no(tip.document_no),
+        number=tip_words.beside(tip, year),
+        issue=_issue(tip),
+        document_no=tip_words.official_no(_line(tip.document_no)),
         addressed_to=_line(tip.addressed_to).rstrip("：:。.，,；;、 "),
-        chain=say("tip_paper.replaces", CHINESE, number=_number(old, year)) if old else "",
+        chain=say("tip_paper.replaces", CHINESE, number=tip_words.beside(old, year)) if old else "",
         mark=_mark(tip, new, year, now),
         parts=_parts(tip),
         attachments=_attachments(tip),
@@ -116,22 +115,19 @@ async def facts(
     )
 
 
-def official_no(text: str) -> str:
-    """A 发文字号 as the standard writes it: 六角括号, no 第, no leading zero; another text as it is."""
-    found = _OFFICIAL_NO.fullmatch(unicodedata.normalize("NFKC", _line(text)))
-    if not found:
-        return _line(text)
-    return f"{found['symbol']}〔{found['year']}〕{found['no']}号"
-
-
 def arabic(day: date) -> str:
     """A date in Arabic figures without leading zeros: 2026年1月5日."""
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-def hour(at: datetime) -> str:
-    """A moment as an official text says it, Beijing time: 2026年11月20日12时, 12时30分."""
+def hour(at: datetime, *, ends: bool = False) -> str:
+    """A moment as an official text says it, Beijing time: 2026年11月20日12时, 12时30分.
+
+    What `ends` at midnight ends at 24时 of the day before.
+    """
     local = at.astimezone(BEIJING)
+    if ends and local.time() == time(0):
+        return f"{arabic(local.date() - timedelta(days=1))}24时"
     return f"{arabic(local.date())}{local.hour}时" + (f"{local.minute}分" if local.minute else "")
 
 
@@ -140,11 +136,10 @@ def lines(text: str) -> tuple[str, ...]:
     return tuple(line for line in map(str.strip, _clean(text).split("\n")) if line)
 
 
-def _number(tip: WorkTip | None, year: int) -> str:
-    """Its number as one of `year` says it: with its own year only if that is another one."""
-    if tip is None:
-        return ""
-    return tip_words.short_number(tip) if tip.year == year else tip_words.number(tip)
+def _issue(tip: WorkTip) -> str:
+    """Series and number as they are cited, in one line with what it replaces: 工作提示2026年第3期."""
+    number = tip_words.number(tip)
+    return say("tip_paper.issue", CHINESE, number=number) if number else ""
 
 
 async def _people(session: AsyncSession, tip: WorkTip) -> tuple[str, ...]:
@@ -164,23 +159,18 @@ def _mark(tip: WorkTip, new: WorkTip | None, year: int, now: datetime | None) ->
     if tip.state is TipState.WITHDRAWN:
         return say("tip_paper.withdrawn", CHINESE)
     if tip.state is TipState.SUPERSEDED:
-        return say("tip_paper.superseded", CHINESE, number=_number(new, year))
+        return say("tip_paper.superseded", CHINESE, number=tip_words.beside(new, year))
     return say("tip_paper.expired", CHINESE) if now is not None and tips.expired(tip, now) else ""
 
 
 def _parts(tip: WorkTip) -> tuple[Part, ...]:
     """来由, 统一口径, 操作步骤, 时限与联系人; the basis with the wording unless it stands there already."""
-    wording = lines(tip.wording)
-    basis = _line(tip.basis)
-    if basis and basis not in "".join(wording):
-        wording = (*wording, say("tip_paper.basis", CHINESE, text=basis))
-    found = (
-        ("tip_paper.origin", lines(tip.origin)),
-        ("tip_paper.wording", wording),
-        ("tip_paper.steps", lines(tip.steps)),
-        ("tip_paper.contact", (*_terms(tip), *lines(tip.contact_lines))),
-    )
-    return tuple(Part(say(key, CHINESE), told) for key, told in found if told)
+    found = {part: lines(getattr(tip, part)) for part in tip_words.PARTS}
+    if basis := _line(tip_words.basis_beside(tip, tip.wording)):
+        found["wording"] += (say("tip_paper.basis", CHINESE, text=basis),)
+    found["contact_lines"] = (*_terms(tip), *found["contact_lines"])
+    written = tip_words.headings([part for part, told in found.items() if told])
+    return tuple(Part(heading, found[part]) for part, heading in written.items())
 
 
 def _terms(tip: WorkTip) -> Iterable[str]:
@@ -189,13 +179,15 @@ def _terms(tip: WorkTip) -> Iterable[str]:
         yield say("tip_paper.scope", CHINESE, text=_line(tip.scope).rstrip("。"))
     begins = tip_words.begins(tip)
     if begins and tip.effective_until:
-        yield say("tip_paper.from_until", CHINESE, begins=hour(begins), ends=hour(tip.effective_until))
+        yield say(
+            "tip_paper.from_until", CHINESE, begins=hour(begins), ends=hour(tip.effective_until, ends=True)
+        )
     elif begins:
         yield say("tip_paper.from", CHINESE, begins=hour(begins))
     elif tip.effective_until:
-        yield say("tip_paper.until", CHINESE, ends=hour(tip.effective_until))
+        yield say("tip_paper.until", CHINESE, ends=hour(tip.effective_until, ends=True))
     if tip.receipt_wanted and tip.receipt_due:
-        yield say("tip_paper.receipt", CHINESE, until=hour(tip.receipt_due))
+        yield say("tip_paper.receipt", CHINESE, until=hour(tip.receipt_due, ends=True))
 
 
 def _attachments(tip: WorkTip) -> tuple[Attachment, ...]:

@@ -1,4 +1,9 @@
-"""The head of a printed tip with its rule: the series and its number, or 发文机关标志 in red, 发文字号."""
+"""The head of a printed tip with its rule: the series and its number, or 发文机关标志 in red, 发文字号.
+
+A red head has one number, 发文字号 (GB/T 9704-2012, 7.2.5). 期号 stands below the title in brackets, where a
+text says about itself what is neither its title nor its body: 版记 is for who printed it and who gets a copy
+(7.4), 附注 for who may read it (7.3.6).
+"""
 
 from __future__ import annotations
 
@@ -43,8 +48,15 @@ def head(paper: Any, facts: PaperFacts, form: Form) -> None:
     _rule(last, chosen)
     blank(paper, BELOW_RULE)
     line(paper, TITLE, facts.title)
-    if facts.chain:
-        line(paper, CHAIN, say("tip_paper.chain", CHINESE, text=facts.chain))
+    if told := below_title(facts):
+        line(paper, CHAIN, told)
+
+
+def below_title(facts: PaperFacts) -> str:
+    """（工作提示2026年第3期；本期替代第2期）; what its head says already is not said again."""
+    told = [facts.issue if facts.head is TipHead.RED else "", facts.chain]
+    text = "；".join(one for one in told if one)
+    return say("tip_paper.chain", CHINESE, text=text) if text else ""
 
 
 def _corner(paper: Any, facts: PaperFacts) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, auto
 from typing import Any, Final
@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from knowledge import tip_words
+from knowledge import tip_chain, tip_words
 from knowledge.tips import TipSecrecy, TipState, WorkTip
 from office.bindings import ChatGroup
 from office.contacts import Channel, Contact
@@ -66,12 +66,13 @@ class TipPost(Base):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A post with where it hangs."""
+    """A post with where it hangs; `before`: what its card says of the tip that it replaces."""
 
     post: TipPost
     group: ChatGroup
     contact: Contact
     unit: Unit
+    before: dict[str, str] = field(default_factory=dict)
 
     @property
     def editable(self) -> bool:
@@ -92,7 +93,8 @@ async def places(session: AsyncSession, tip: WorkTip, *, lock: bool = False) -> 
     if lock:
         statement = statement.with_for_update(of=TipPost).execution_options(populate_existing=True)
     rows = await session.execute(statement)
-    return [Place(post, group, contact, unit) for post, group, contact, unit in rows]
+    replaced = await before(session, tip)
+    return [Place(post, group, contact, unit, replaced) for post, group, contact, unit in rows]
 
 
 async def place_of(session: AsyncSession, post_id: int, *, lock: bool = False) -> Place | None:
@@ -112,8 +114,10 @@ async def these(session: AsyncSession, post_ids: Collection[int], *, lock: bool 
         .order_by(TipPost.id)
         .execution_options(populate_existing=True)
     )
-    rows = await session.execute(statement.with_for_update(of=TipPost) if lock else statement)
-    return [Place(post, group, contact, unit) for post, group, contact, unit in rows]
+    rows = (await session.execute(statement.with_for_update(of=TipPost) if lock else statement)).all()
+    tips = {number: await session.get_one(WorkTip, number) for number in {post.tip_id for post, *_ in rows}}
+    replaced = {number: await before(session, tip) for number, tip in tips.items()}
+    return [Place(post, group, contact, unit, replaced[post.tip_id]) for post, group, contact, unit in rows]
 
 
 async def in_group(session: AsyncSession, tip_id: int, group: ChatGroup) -> Place | None:
@@ -131,16 +135,21 @@ async def by_token(session: AsyncSession, token: str) -> Place | None:
 
 
 def said(tip: WorkTip, *, now: datetime) -> dict[str, Any]:
-    """What a card says of a tip as it stands, wherever it hangs; words are escaped at the edge."""
+    """What a card says of a tip as it stands, wherever it hangs; words are escaped at the edge.
+
+    What it says of the tip that it replaces is added from `before`.
+    """
+    bullets, begins = tip_words.bullets(tip), tip_words.begins(tip)
     return {
         "tip": tip.id,
         "number": tip_words.number(tip),
         "short": tip_words.short_number(tip),
+        "document_no": tip_words.document_no(tip),
         "type": tip.type.value,
         "title": tip.title,
-        "bullets": list(tip_words.bullets(tip)),
-        "basis": tip.basis,
-        "from": tip.effective_from.isoformat() if tip.effective_from else "",
+        "bullets": list(bullets),
+        "basis": tip_words.basis_beside(tip, "\n".join(bullets)),
+        "from": begins.isoformat() if begins else "",
         "until": tip.effective_until.isoformat() if tip.effective_until else "",
         "due": tip.receipt_due.isoformat() if tip.receipt_wanted and tip.receipt_due else "",
         "state": standing(tip, now),
@@ -157,18 +166,33 @@ def facts(tip: WorkTip, place: Place, *, counts: tuple[int, int], now: datetime)
 
     `buttons`: the channel tells us who taps; without that only the link is there.
     """
-    return said(tip, now=now) | {
-        "post": place.post.id,
-        "group": place.group.id,
-        "wanted": tip.receipt_wanted,
-        "read": counts[0],
-        "addressed": counts[1],
-        "token": place.post.token,
-        "link": "",
-        "thread": place.post.thread_id,
-        "message": place.post.message_id,
-        "buttons": place.contact.channel in EDITS,
-    }
+    return (
+        said(tip, now=now)
+        | place.before
+        | {
+            "post": place.post.id,
+            "group": place.group.id,
+            "wanted": tip.receipt_wanted,
+            "read": counts[0],
+            "addressed": counts[1],
+            "token": place.post.token,
+            "link": "",
+            "thread": place.post.thread_id,
+            "message": place.post.message_id,
+            "buttons": place.contact.channel in EDITS,
+        }
+    )
+
+
+async def before(session: AsyncSession, tip: WorkTip, *, year: int | None = None) -> dict[str, str]:
+    """What a card says of the tip that this one replaces: its number, and its title where it may be read.
+
+    `year`: that of a tip which has no number yet.
+    """
+    old = await tip_chain.replaced(session, tip)
+    if old is None:
+        return {"old": "", "old_title": ""}
+    return {"old": tip_words.beside(old, tip.year or year), "old_title": tip_chain.titled(old, tip)}
 
 
 def standing(tip: WorkTip, now: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from bot.tip_pages import WRONG_LINKS
 from knowledge.tip_receipts import Receipt, ReceiptWay
-from knowledge.tips import TipSecrecy, WorkTip
+from knowledge.tips import TipHead, TipSecrecy, WorkTip
 from office import signin
 from office.bindings import ChatGroup, GroupState
 from office.contacts import Channel
@@ -86,7 +86,11 @@ async def test_the_archive_has_what_is_public_and_no_more(
         ("year=2026", True), ("year=x", True), ("q=%00门牌号", True), ("q=累计月数 实施细则", True),
     ):  # fmt: skip
         assert ("关于门牌号" in (await client.get(f"/tips?{query}")).text) is there, query
-    assert (await client.get("/tips?q=" + "长" * 61)).status_code == 404
+    long = await client.get("/tips?q=" + "长" * 400)
+    assert (long.status_code, "查找词太长，只按前60个字查找" in long.text) == (200, True)
+    assert "长" * 61 not in long.text
+    for query in ("page=0", "page=99999999999999999999", "page=x", "page=-1", "year=20266", "q=&year=&page="):
+        assert "关于门牌号" in (await client.get(f"/tips?{query}")).text, query
     assert (await client.get("/tips/2026/1")).status_code == 200
     assert (await client.get("/tips/2026-1")).headers["location"] == "/tips/2026/1"
     for number in ("2026/2", "2026/3", "2026/4", "2025/1", "2026/0", "x/1", "2026/1'--", "r", "r/x"):
@@ -168,6 +172,43 @@ async def test_a_tip_that_was_replaced_names_what_holds(
     assert "已被第3期替代" in page
     assert "内部的" not in page
     assert "/tips/2026/3" not in page
+
+
+async def test_a_correction_leads_to_what_it_replaces_and_that_says_from_when(
+    store: Store, cast: Cast, clock: Clock, visitor: Visitors
+) -> None:
+    first = await released(store, cast, clock(), title="旧的", secrecy=PUBLIC)
+    red = {"head": TipHead.RED, "document_no": "东选办[2026]第03号"}
+    midnight = datetime(2027, 1, 4, 16, tzinfo=UTC)
+    second = await released(
+        store, cast, clock(), title="新的", secrecy=PUBLIC, supersedes_id=first.id, origin="",
+        wording="答复：可以。\n依据：《实施细则》第一条", basis="实施细则第一条",
+        effective_from=midnight, effective_until=midnight + timedelta(days=9), **red,
+    )  # fmt: skip
+    client = visitor().client
+    old = plain(await client.get("/tips/2026/1"))
+    assert "第2期《新的》自2027年1月5日起执行；在此以前仍按原来的规定执行。" in old
+    new = await client.get("/tips/2026/2")
+    for words in (
+        "工作提示 2026年第2期（东选办〔2026〕3号） · 口径统一",
+        '更正：替代工作提示第1期《旧的》 <a href="/tips/2026/1">看第1期</a>',
+        "<dt>发文字号</dt><dd>东选办〔2026〕3号</dd>",
+        "一、统一口径", "二、操作步骤", "三、时限与联系人", "2027年1月5日起 至2027年1月13日24:00",
+    ):  # fmt: skip
+        assert words in plain(new), words
+    assert new.text.count("依据") == 1
+    english = (await client.get("/tips/2026/2?lang=en")).text
+    assert "<h2>1. Wording</h2>" in english
+    assert "Correction: replaces work tip" in english
+    # An internal one is named by its number alone on a page for everybody.
+    hidden_one = await released(store, cast, clock(), title="内部的", supersedes_id=second.id)
+    await released(store, cast, clock(), title="又公开", secrecy=PUBLIC, supersedes_id=hidden_one.id)
+    page = plain(await client.get("/tips/2026/4?lang=zh-CN"))
+    assert "更正：替代工作提示第3期" in page
+    assert "内部的" not in page
+    assert 'href="/tips/2026/3"' not in page
+    held = plain(await client.get("/tips/2026/2"))
+    assert "第4期《又公开》自11月20日（周五）10:05起执行，请按第4期执行。" in held
 
 
 async def test_a_groups_link_shows_the_tip_and_leads_to_the_sign_in_and_back(
@@ -263,6 +304,9 @@ async def test_a_link_to_what_fell_leads_to_the_groups_new_one_and_signs_nothing
     page = await client.get(way)
     assert "已被第2期替代" in page.text
     assert f'href="{newer}"' in page.text
+    # And back: by the way that this group was sent, though both are internal.
+    correction = (await client.get(newer)).text
+    assert f'更正：替代工作提示第1期《旧的》 <a href="{way}">看第1期</a>' in correction
     assert f"{way}/read" not in page.text
     refused = await client.post(f"{way}/read", data={"csrf": csrf})
     assert refused.status_code == 409

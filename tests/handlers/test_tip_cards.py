@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from bot.channels import telegram
+from bot.channels.caps import CAPS
+from bot.channels.degrade import degrade, read
 from handlers import deliveries, tip_cards
+from office.contacts import Channel
 from office.outbox import Delivery
 from ticketing.tip_places import CORRECTION, EDIT, KIND
 
@@ -20,6 +24,8 @@ FACTS: dict[str, Any] = {
     "message": 70, "buttons": True,
 }  # fmt: skip
 NEW = {"new": 5, "new_short": "第5期", "new_title": "新口径"}
+OLD = {"old": "第2期", "old_title": "旧口径", "document_no": "东选办〔2026〕3号"}
+SIGNS = ['"', "<", "&", "_", "*", "😀", "'", "字"]
 
 
 def built(kind: str, lang: str = "zh_CN", **changes: Any) -> Any:
@@ -47,11 +53,39 @@ def test_card_has_what_the_unit_needs() -> None:
     assert "Read 17/29" in built(KIND, "en").text
 
 
-@pytest.mark.parametrize("sign", ['"', "<", "&", "_", "😀", "'", "字"])
+def test_a_day_of_another_year_bears_it_and_an_end_at_midnight_the_day_before() -> None:
+    changes = {"from": "2026-12-31T16:00:00+00:00", "until": "2027-12-31T16:00:00+00:00"}
+    card = built(KIND, **changes, due="2026-12-31T16:00:00+00:00", number="2026年第3期").text
+    assert "2027年1月1日起执行 · 有效期至2027年12月31日24:00" in card
+    assert "请于12月31日（周四）24:00前签阅" in card
+    english = built(KIND, "en", **changes).text
+    assert "In force from 1 Jan 2027 · Until 31 Dec 2027, 24:00 (Beijing time)" in english
+
+
+def test_a_correction_says_what_it_replaces_and_a_red_head_its_number() -> None:
+    for robot in ({}, {"buttons": False, "link": "https://desk.example/tips/r/abc"}):
+        card = built(KIND, type="correction", **OLD, **robot).text.splitlines()
+        assert card[:3] == [
+            "📌 工作提示 2026年第3期（东选办〔2026〕3号） · 更正",
+            "<b>关于居住证的提示</b>",
+            "更正：替代工作提示第2期《旧口径》",
+        ]
+    # Where the title is not for those who read this one, the number alone.
+    assert "更正：替代工作提示第2期\n" in built(KIND, **(OLD | {"old_title": ""})).text
+    # What fell itself does not say what it once replaced; what replaces it for later, says from when.
+    later = NEW | OLD | {"new_from": "2026-11-30T16:00:00+00:00"}
+    for kind in (EDIT, CORRECTION):
+        fallen = built(kind, state="superseded", **later).text
+        assert "旧口径" not in fallen
+        assert "第5期自12月1日（周二）起执行" in fallen
+
+
+@pytest.mark.parametrize("sign", SIGNS)
 def test_the_longest_words_of_any_kind_fit_one_message(sign: str) -> None:
     longest = {
         "title": sign * 200, "bullets": [sign * 200] * 3, "basis": sign * 6000, "why": sign * 300,
-        "new_title": sign * 200, "unit": sign * 80,
+        "new_title": sign * 200, "unit": sign * 80, "old": "2025年第41期", "old_title": sign * 200,
+        "document_no": sign * 40, "new_from": "2027-01-04T09:30:00+00:00",
     }  # fmt: skip
     for kind in (KIND, EDIT, CORRECTION, "tip_chase"):
         for state in ("current", "expired", "superseded", "withdrawn"):
@@ -59,6 +93,22 @@ def test_the_longest_words_of_any_kind_fit_one_message(sign: str) -> None:
             assert len(text) <= 4096
             assert sign in telegram.plain_text(text)
             assert text.count("<") == text.count("<b>") + text.count("</b>")
+
+
+@pytest.mark.parametrize("channel", [c for c in CAPS if c.value.endswith("_robot")], ids=lambda c: c.value)
+@pytest.mark.parametrize("sign", SIGNS)
+def test_the_robots_lose_and_invent_no_character(channel: Channel, sign: str) -> None:
+    told = {"title": f"甲{sign}乙", "bullets": [sign * 60], "basis": sign * 4096, "old_title": f"旧{sign}旧"}
+    robot = {"buttons": False, "link": "https://desk.example/tips/r/abc", "message": 0}
+    card = built(KIND, **(OLD | told), **robot)
+    caps = CAPS[channel]
+    sent = [caps.write(read(part)) for part in degrade(card, caps)]
+    assert all(one.fits for one in sent)
+    whole = "".join(json.dumps(one.body, ensure_ascii=False) for one in sent)
+    for words in (f"甲{sign}乙", sign * 60, sign * 99 + "…", f"旧{sign}旧", robot["link"]):
+        assert json.dumps(words, ensure_ascii=False)[1:-1] in whole
+    assert "&lt;" not in whole
+    assert "&amp;" not in whole
 
 
 def test_what_holds_no_more_keeps_its_name_only() -> None:

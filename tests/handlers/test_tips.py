@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -162,11 +163,20 @@ async def test_superseded_cards_say_so_and_lead_to_the_new_one(town: Town, he_ji
         "<b>关于居住证年限的提示</b>",
         "新的一期：关于居住证年限的更正",
     ]
+    (card,) = [m for m in in_riverside(told) if isinstance(m, SendMessage)]
+    assert "更正：替代工作提示第1期《关于居住证年限的提示》" in card.text.splitlines()
     late = await chat.taps("✅ 已阅")
     assert late.toast == "本期已由第2期替代，请签阅第2期。"
     chat.saw(told)
     led = await chat.taps("📄 看第2期")
     assert "关于居住证年限的更正" in led.text
+    assert "更正：替代工作提示第1期《关于居住证年限的提示》" in led.text
+    assert led.text.count("依据：") == 2, "the text's own, and what it does not cite"
+    # The counter is an edit of the whole card: it keeps what the card says of the old one.
+    chat.saw(Out([card]))
+    await chat.taps("✅ 已阅")
+    (counted,) = await edits(town)
+    assert "更正：替代工作提示第1期《关于居住证年限的提示》" in counted
     posts = [row for row in await town.rows(TipPost) if row.tip_id == old.id]
     assert {row.shown for row in posts} == {Shown.REPLACED}
 
@@ -228,7 +238,11 @@ async def test_public_tips_with_their_state_for_everybody(town: Town, he_jing: S
     old, _ = await sent(town, secrecy=TipSecrecy.PUBLIC)
     internal, _ = await sent(town, title="内部提示")
     assert "内部提示" not in (await town.chat().says("最新工作提示")).text
-    assert "内部提示" in (await town.chat(HE_JING).sends(**command("/tip"))).text
+    for said in ("/tip", "/tips"):
+        assert "内部提示" in (await town.chat(HE_JING).sends(**command(said))).text
+        for there in (await town.chat().sends(**command(said)), await town.chat().says(said)):
+            assert "最新工作提示：\n2026年第1期" in there.text
+        assert "内部提示" in (await town.group(7007).sends(**command(said))).text
     assert "二、统一口径" in (await town.chat().sends(**command("/start tip_2026-1"))).text
     assert "没有找到" in (await town.chat().says("工作提示第7期")).text
     await bound_group(town, GroupPurpose.OPEN, town.cast.riverside, -1009)
@@ -242,6 +256,24 @@ async def test_public_tips_with_their_state_for_everybody(town: Town, he_jing: S
     assert told.buttons == []
     assert (await town.chat(HE_JING).says("工作提示第1期")).buttons == ["📄 看第3期"]
     assert internal.issue_no == 2
+
+
+async def test_until_its_successor_goes_out_a_tip_is_shown_as_in_force(town: Town, he_jing: Staff) -> None:
+    old, _ = await sent(town, secrecy=TipSecrecy.PUBLIC)
+    later = town.now + timedelta(hours=1)
+    await sent(town, supersedes_id=old.id, title="新口径", secrecy=TipSecrecy.PUBLIC, send_at=later)
+    for chat in (town.chat(), town.chat(HE_JING), town.group(7007)):
+        listed = (await chat.sends(**command("/tip"))).text
+        assert "2026年第1期" in listed
+        assert "新口径" not in listed
+        assert "替代" not in (await chat.sends(**command("/tip 1"))).text
+    assert "❓ 有疑问" in (await town.chat(HE_JING).says("工作提示第1期")).buttons
+    town.later(minutes=61)
+    await town.clock_ticks()
+    listed = (await town.chat().sends(**command("/tip"))).text
+    assert "新口径" in listed
+    assert "2026年第1期" not in listed
+    assert (await town.chat().says("工作提示第1期")).text.startswith("⛔ 本期已由第2期替代")
 
 
 async def test_counter_is_edited_at_a_decent_rate(town: Town, he_jing: Staff) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from knowledge import tip_numbers, tip_words, tips
-from knowledge.tips import TipState, WorkTip
+from knowledge import tip_numbers, tip_receipts, tip_words, tips
+from knowledge.tip_receipts import Receipt
+from knowledge.tips import TipHead, TipState, WorkTip
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,63 @@ def test_a_number_is_written_without_noughts_and_not_before_the_release() -> Non
 )  # fmt: skip
 def test_three_lines_at_most_say_what_it_lays_down(wording: str, lines: tuple[str, ...]) -> None:
     assert tip_words.bullets(WorkTip(wording=wording)) == lines
+
+
+def test_a_day_of_another_year_is_told_with_its_year_and_an_end_at_midnight_by_the_day_before() -> None:
+    half_past, midnight = datetime(2026, 12, 31, 1, 30, tzinfo=UTC), datetime(2026, 12, 31, 16, tzinfo=UTC)
+    for at, ends, words in (
+        (half_past, False, "12月31日（周四）09:30"),
+        (half_past + timedelta(days=1), True, "2027年1月1日09:30"),
+        (midnight, False, "2027年1月1日"),
+        (midnight, True, "12月31日（周四）24:00"),
+    ):
+        assert tip_words.moment(at, 2026, ends=ends) == words
+    assert tip_words.moment(half_past, 2027) == "2026年12月31日09:30"
+    assert tip_words.moment(half_past, 2026, "en") == "Thu 31 Dec, 09:30 (Beijing time)"
+    assert tip_words.moment(midnight, 2026, "en") == "1 Jan 2027"
+    day = timedelta(days=1)
+    for now, words in (
+        (half_past - day, "09:30"), (half_past, "12-30 09:30"), (midnight, "2026-12-30 09:30")
+    ):  # fmt: skip
+        assert tip_receipts.when(Receipt(at=half_past - day), now) == words
+
+
+def test_a_number_beside_one_of_another_year_says_its_own() -> None:
+    made = WorkTip(year=2026, issue_no=41)
+    for year, said in ((2026, "第41期"), (2027, "2026年第41期"), (None, "2026年第41期")):
+        assert tip_words.beside(made, year) == said
+    assert tip_words.beside(None, 2026) == tip_words.beside(WorkTip(), 2026) == ""
+
+
+def test_the_parts_that_say_something_are_numbered_alike_in_every_language() -> None:
+    made = WorkTip(origin=" ", wording="按月数\n\n计算。", steps="", contact_lines="电话")
+    assert tip_words.parts(made) == [("一、统一口径", "按月数\n\n计算。"), ("二、时限与联系人", "电话")]
+    assert [heading for heading, _ in tip_words.parts(made, "en")] == ["1. Wording", "2. Terms and contacts"]
+    assert list(tip_words.headings({"contact_lines", "origin"}).values()) == ["一、来由", "二、时限与联系人"]
+
+
+@pytest.mark.parametrize(
+    ("basis", "wording", "left"),
+    [
+        ("实施细则第二十七条", "答复：可以。", "实施细则第二十七条"),
+        ("《实施细则》第二十七条。", "依据：实施细则 第二十七条", ""),
+        ("甲法第一条；乙法第二条", "依据：乙法第二条。\n甲法第一条", ""),
+        ("甲法第一条；乙法第二条；丙法第三条", "依据：乙法第二条", "甲法第一条；丙法第三条"),
+        ("甲法第一条；\n乙法第二条", "答复：不用。", "甲法第一条；\n乙法第二条"),
+        ("甲法第一条", "依据：甲法第一条之二", "甲法第一条"),
+        ("", "依据：无", ""),
+    ],
+)
+def test_what_the_text_cites_already_is_not_cited_again(basis: str, wording: str, left: str) -> None:
+    assert tip_words.basis_beside(WorkTip(basis=basis), wording) == left
+
+
+def test_only_a_red_head_has_a_number_of_its_own() -> None:
+    for text in ("东选办[2026]第03号", "东选办（2026）3号", "东选办〔2026〕3号", " 东选办【２０２６】003号"):
+        made = WorkTip(head=TipHead.RED, document_no=text)
+        assert tip_words.document_no(made) == tip_words.official_no(text) == "东选办〔2026〕3号"
+    assert tip_words.official_no("东选办函第3号") == "东选办函第3号"
+    assert tip_words.document_no(WorkTip(head=TipHead.PLAIN, document_no="东选办〔2026〕3号")) == ""
 
 
 def test_whether_it_holds_and_may_be_seen(now: datetime) -> None:

@@ -33,12 +33,12 @@ TOLD = PaperFacts(
     addressed_to="各选举工作组、各镇选举委员会",
     chain="本期替代第2期",
     parts=(
-        Part("来由", ("共收到相似咨询23件。",)),
+        Part("一、来由", ("共收到相似咨询23件。",)),
         Part(
-            "统一口径",
+            "二、统一口径",
             ("（一）有楼号的。照楼号填写。", "（二）只有地块名称的", "（三）" + "长" * 50 + "。好"),
         ),
-        Part("操作步骤", ("1. 核对合同；", "（1） 没有的写“待定”。", "12:00 前报送")),
+        Part("三、操作步骤", ("1. 核对合同；", "（1） 没有的写“待定”。", "12:00 前报送")),
     ),
     attachments=(Attachment("填写示例", ("示例一。",)), Attachment("", ("小区一览表", "1. 书香苑"))),
     dated=date(2026, 1, 5),
@@ -48,7 +48,9 @@ TOLD = PaperFacts(
     people=("拟稿：李强", "签发：王芳"),
     print_run=50,
 )
-RED = replace(TOLD, head=TipHead.RED, document_no="东选办〔2026〕3号")
+RED = replace(
+    TOLD, head=TipHead.RED, document_no="东选办〔2026〕3号", issue="工作提示2026年第3期"
+)  # fmt: skip
 
 
 def opened(told: PaperFacts) -> Any:
@@ -129,6 +131,13 @@ def test_head_b_is_red_35_millimetres_down_with_its_rule_4_below_the_number() ->
     edge = rest[2]._p.pPr.find(qn("w:pBdr"))[0]
     told = {key: edge.get(qn(f"w:{key}")) for key in ("color", "space", "val")}
     assert told == {"color": "FF0000", "space": "11", "val": "single"}
+    # 期号 stands below the title, not beside 发文字号; what it replaces stands with it.
+    chain = "（工作提示2026年第3期；本期替代第2期）"
+    assert after(paper, RED.title)[:2] == [chain, ""]
+    assert found(paper, chain).style.name == "TipChain"
+    assert "（工作提示2026年第3期）" in texts(opened(replace(RED, chain="")))
+    unnumbered = opened(replace(RED, issue="", chain=""))
+    assert after(unnumbered, RED.title)[:2] == ["", "各选举工作组、各镇选举委员会："]
     # 份号 and 密级 take the first lines; the mark does not move.
     marked = opened(replace(RED, copy_no="000012", classification="秘密★1年"))
     assert texts(marked)[:2] == ["000012", "秘密★1年"]
@@ -266,7 +275,7 @@ def test_any_text_comes_out_as_it_was_and_long_ones_do_not_hurt() -> None:
         parts=(Part(clean, ("字" * 6000, clean)),), attachments=(Attachment(clean, (clean,)),),
     )  # fmt: skip
     said = texts(opened(told))
-    assert {clean * 6, "字" * 6000, clean, f"（{clean}）", f"{clean}：", f"一、{clean}"} <= set(said)
+    assert {clean * 6, "字" * 6000, clean, f"（{clean}）", f"{clean}："} <= set(said)
 
 
 def test_settings_that_no_paper_can_be_made_from_are_refused(tmp_path: Any) -> None:

@@ -9,19 +9,19 @@ from knowledge.tips import TipHead, TipSecrecy, TipState, TipType, WorkTip
 from office.store import Store
 from tests.make import Cast
 from ticketing import tip_paper
-from ticketing.tip_paper_facts import Attachment, arabic, hour, official_no
+from ticketing.tip_paper_facts import Attachment, arabic, hour
 
 AT = datetime(2026, 11, 20, 4, 5, 7, tzinfo=UTC)
 DRAFT = "未签发，不作为正式文件"
 
 
 def test_numbers_dates_and_hours_as_official_texts_write_them() -> None:
-    for text in ("东选办[2026]第03号", "东选办（2026）3号", "东选办〔2026〕3号", " 东选办【２０２６】003号"):
-        assert official_no(text) == "东选办〔2026〕3号"
-    assert official_no("东选办函第3号") == "东选办函第3号"
     assert arabic(date(2026, 1, 5)) == "2026年1月5日"
     assert hour(AT) == "2026年11月20日12时5分"
     assert hour(datetime(2026, 11, 20, 9, tzinfo=UTC)) == "2026年11月20日17时"
+    # What ends at midnight ends with the day before, on paper as everywhere.
+    midnight = datetime(2026, 12, 31, 16, tzinfo=UTC)
+    assert (hour(midnight), hour(midnight, ends=True)) == ("2027年1月1日0时", "2026年12月31日24时")
 
 
 async def test_facts_are_those_of_the_tip(store: Store, cast: Cast, now: datetime) -> None:
@@ -47,11 +47,12 @@ async def test_facts_are_those_of_the_tip(store: Store, cast: Cast, now: datetim
         await session.flush()
         told = await tip_paper.facts(session, made)
         assert (told.mark, told.number, told.chain) == (DRAFT, "", "本期替代2025年第41期")
+        assert told.issue == ""
         assert (told.office, told.addressed_to, told.copied_to) == (
             "东浦区选举委员会办公室", "各工作组", "区委办",
         )  # fmt: skip
         assert (told.document_no, told.note, told.printed) == ("东选办〔2026〕3号", "此件公开发布", None)
-        assert [part.title for part in told.parts] == ["统一口径", "时限与联系人"]
+        assert [part.title for part in told.parts] == ["一、统一口径", "二、时限与联系人"]
         assert told.parts[0].lines == ("答复：可以。", "依据：细则第二条")
         assert told.parts[1].lines == (
             "适用范围：全区。",
@@ -60,14 +61,16 @@ async def test_facts_are_those_of_the_tip(store: Store, cast: Cast, now: datetim
         )
         assert told.attachments == (Attachment("表", ("甲", "乙")),)
         assert (told.classification, told.copy_no) == ("", "")
-        made.wording, made.effective_from, made.receipt_wanted = "答复：可以。依据：细则第二条", None, False
+        cited = "答复：可以。依据：《细则》 第二条"
+        made.wording, made.effective_from, made.receipt_wanted = cited, None, False
         made.releaser_id = cast.wang_fang.id
         made.state, made.year, made.issue_no, made.released_at = TipState.RELEASED, 2026, 3, now
         old.superseded_by_id = made.id
         later = now + timedelta(days=3)
         told = await tip_paper.facts(session, made, now=now, copy_no="000001")
         assert (told.mark, told.number, told.printed) == ("", "第3期", date(2026, 11, 20))
-        assert (told.parts[0].lines, told.copy_no) == (("答复：可以。依据：细则第二条",), "000001")
+        assert told.issue == "工作提示2026年第3期"
+        assert (told.parts[0].lines, told.copy_no) == ((cited,), "000001")
         assert told.people == ("拟稿：李强", "签发：王芳")
         assert "有效期至2026年11月22日10时5分。" in told.parts[1].lines
         assert (await tip_paper.facts(session, made, now=later)).mark == "本期已失效"
