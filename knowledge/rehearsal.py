@@ -21,6 +21,7 @@ from knowledge.outcomes import Source
 from knowledge.replay import Case, Comparison, Said
 from knowledge.versions import Content, Entry, EntryVersion, content_of, revision
 from office import audit
+from office.audit import Actor
 from office.errors import Conflict
 from office.staff import Staff
 from office.units import Unit, contains
@@ -122,9 +123,10 @@ def play(rehearsal: Rehearsal) -> Comparison:
 
 
 async def record(
-    session: AsyncSession, rehearsal: Rehearsal, comparison: Comparison, *, actor: Staff, now: datetime
-) -> PublicationCheck:
-    """Write the result down.
+    session: AsyncSession, rehearsal: Rehearsal, comparison: Comparison, *, actor: Staff, now: datetime,
+    by: Actor | None = None,
+) -> PublicationCheck:  # fmt: skip
+    """Write the result down; `by` names in the audit who made the check in the actor's name.
 
     Raises `Conflict("check_outdated")` if version, base or model moved on meanwhile, `NotPermitted` for
     whoever may not publish the version.
@@ -148,7 +150,7 @@ async def record(
     session.add(check)
     await session.flush()
     await audit.record(
-        session, "entry_version.check", f"entry_version:{version.id}", actor=actor.as_actor(), now=now,
+        session, "entry_version.check", f"entry_version:{version.id}", actor=by or actor.as_actor(), now=now,
         **check.summary(),
     )  # fmt: skip
     return check

@@ -8,22 +8,27 @@ from typing import Any, Final
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from knowledge import tip_numbers, tip_words, tips
 from knowledge.tips import NUMBERED, TipEntry, TipSecrecy, TipState, WorkTip
 
 PAGE: Final = 30
+FALLEN: Final = frozenset({"superseded", "withdrawn"})
+"""The standings of a tip that is to be followed no more, whatever its days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Whether a tip holds: empty, `superseded`, `withdrawn`, `expired` or `later`.
 
-    `successor`: the tip that holds in its place, through however many it was replaced.
+    `successor`: the tip that holds in its place, through however many it was replaced. `why`: the reason of
+    a withdrawal.
     """
 
     state: str
     successor: WorkTip | None = None
+    why: str = ""
 
 
 async def public(
@@ -60,40 +65,74 @@ async def by_number(session: AsyncSession, year: int, issue_no: int, *, now: dat
 
 async def of_version(session: AsyncSession, version_id: int, *, now: datetime) -> tuple[int, int] | None:
     """Year and number of the public tip that brought this wording of an entry into force and holds."""
-    found: WorkTip | None = await session.scalar(
+    rows = await session.scalars(
         _public(now)
         .join(TipEntry, TipEntry.tip_id == WorkTip.id)
-        .where(TipEntry.version_id == version_id, WorkTip.state == TipState.RELEASED)
+        .where(TipEntry.version_id == version_id, WorkTip.state != TipState.WITHDRAWN)
         .order_by(WorkTip.id.desc())
-        .limit(1)
     )
-    return (found.year, found.issue_no) if found and found.year and found.issue_no else None
+    for tip in rows.all():
+        if tip.year and tip.issue_no and (await standing(session, tip, now=now)).state not in FALLEN:
+            return tip.year, tip.issue_no
+    return None
+
+
+async def holding(session: AsyncSession, *, limit: int, now: datetime) -> list[WorkTip]:
+    """The tips that have gone out and that nothing has replaced, as far as people may know, the newest first.
+
+    Internal ones are among them, and those whose time is over.
+    """
+    new = aliased(WorkTip)
+    rows = await session.scalars(
+        select(WorkTip)
+        .outerjoin(new, new.id == WorkTip.superseded_by_id)
+        .where(WorkTip.laid_out_at.is_not(None))
+        .where(
+            (WorkTip.state == TipState.RELEASED)
+            | ((WorkTip.state == TipState.SUPERSEDED) & new.laid_out_at.is_(None))
+        )
+        .order_by(WorkTip.year.desc(), WorkTip.issue_no.desc())
+        .limit(limit)
+    )
+    found = [tip for tip in rows.all() if out(tip, now)]
+    return [tip for tip in found if (await standing(session, tip, now=now)).state not in FALLEN]
 
 
 async def standing(session: AsyncSession, tip: WorkTip, *, now: datetime) -> Standing:
-    """Whether a tip is to be followed now. Until what replaces it may be seen, nobody is told of it."""
-    found, seen = tip, {tip.id}
-    while found.superseded_by_id is not None and found.superseded_by_id not in seen:
-        seen.add(found.superseded_by_id)
-        after = await session.get_one(WorkTip, found.superseded_by_id)
-        if not tips.shown(after, now):
-            break
-        found = after
-    if found is not tip:
+    """Whether a tip is to be followed now. Until what replaces it has gone out, nobody is told of it.
+
+    One whose successor was called off before that has nothing in its place: it is withdrawn.
+    """
+    found, row, seen = None, tip, {tip.id}
+    while row.superseded_by_id is not None and row.superseded_by_id not in seen:
+        seen.add(row.superseded_by_id)
+        row = await session.get_one(WorkTip, row.superseded_by_id)
+        found = row if out(row, now) else found
+    if found is not None:
         return Standing("superseded", found)
-    if tip.state is TipState.SUPERSEDED:
-        return Standing("expired" if tips.expired(tip, now) else "")
-    return Standing(tip_words.outdated(tip, now))
+    if row.state is TipState.WITHDRAWN:
+        return Standing("withdrawn", why=row.withdrawn_why)
+    if tip.state is not TipState.SUPERSEDED:
+        return Standing(tip_words.outdated(tip, now))
+    if tips.expired(tip, now):
+        return Standing("expired")
+    return Standing("later" if tip.effective_from is not None and tip.effective_from > now else "")
+
+
+def out(tip: WorkTip, now: datetime) -> bool:
+    """Whether it has gone out to people; one that was called off under embargo never has."""
+    return tip.laid_out_at is not None and tips.shown(tip, now)
 
 
 def is_public(tip: WorkTip, now: datetime) -> bool:
     """Whether everybody may read it."""
-    return tip.secrecy is TipSecrecy.PUBLIC and tips.shown(tip, now)
+    return tip.secrecy is TipSecrecy.PUBLIC and out(tip, now)
 
 
 def _public(now: datetime) -> Select[Any]:
     return select(WorkTip).where(
         WorkTip.state.in_(NUMBERED),
+        WorkTip.laid_out_at.is_not(None),
         WorkTip.secrecy == TipSecrecy.PUBLIC,
         or_(WorkTip.send_at.is_(None), WorkTip.send_at <= now),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,15 +42,18 @@ async def tell(
     key: str,
     subject: str = "",
     now: datetime,
+    inside: Mapping[str, Any] | None = None,
 ) -> bool:
     """Tell one person one thing once: `key` with the person makes it unique. Returns whether it is new.
 
     `facts` fill the wording `notice.<kind>` and hold nothing personal of an asker. Where the person's chat is
-    bound it goes there as well.
+    bound it goes there as well. What is `inside` fills the console's line only: the chat, which is not ours,
+    gets the wording `notice.<kind>_chat` without it.
     """
     whole = f"{key}:{staff_id}"
     row = {
-        "key": whole, "staff_id": staff_id, "kind": kind, "facts": facts, "subject": subject, "at": now,
+        "key": whole, "staff_id": staff_id, "kind": kind, "facts": {**facts, **(inside or {})},
+        "subject": subject, "at": now,
     }  # fmt: skip
     if not await insert_once(session, StaffNotice, row, unique=("key",)):
         return False
@@ -58,9 +62,10 @@ async def tell(
         .join(StaffBinding, StaffBinding.contact_id == Contact.id)
         .where(StaffBinding.staff_id == staff_id, StaffBinding.state == BindingState.BOUND)
     )
+    said = f"{kind}_chat" if inside else kind
     for contact in chats.all():
         await outbox.put(
-            session, contact, KIND, {"notice": kind, **facts}, key=f"notice:{whole}:{contact.id}",
+            session, contact, KIND, {"notice": said, **facts}, key=f"notice:{whole}:{contact.id}",
             subject=subject, now=now, priority=outbox.Priority.NOTICE,
         )  # fmt: skip
     return True

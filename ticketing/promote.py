@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import entries, tip_drafts
+from knowledge import entries, tip_drafts, tip_links, tip_titles
 from knowledge.lint import LONGEST_SHORT_ANSWER, SHORTEST_PHRASING
 from knowledge.text import split_questions
 from knowledge.tips import Tip, WorkTip
@@ -88,8 +88,9 @@ async def to_tip(
 ) -> WorkTip:
     """Begin a draft tip from an answered ticket, or from the cluster it leads, with every part filled in.
 
-    A tip is written in Chinese whatever the drafter reads. Raises `NotPermitted` outside the actor's reach,
-    `Conflict` unless the ticket is answered.
+    A tip is written in Chinese whatever the drafter reads. Numbers of tickets stand in its sources only: its
+    text is for everybody. The actor's own draft of the entry, if there is one, comes into force with it.
+    Raises `NotPermitted` outside the actor's reach, `Conflict` unless the ticket is answered.
     """
     if ticket.state not in ANSWERED:
         raise Conflict("stale_card")
@@ -99,10 +100,9 @@ async def to_tip(
     entry = await session.get(Entry, version.entry_id) if version else None
     basis = "；".join(f"{one['law']}{one.get('article', '')}" for one in await _basis(session, ticket))
     question = cluster.title if cluster else " ".join(ticket.words.split())
-    about = question[:80].rstrip("？?。！!，, ")
     tip = Tip(
-        title=say("tip.title_of", CHINESE, about=about),
-        origin=await _origin(session, asked, ticket, cluster),
+        title=tip_titles.of_question(question),
+        origin=await _origin(session, asked, question, cluster),
         wording="\n".join(
             say(f"tip.{part}", CHINESE, text=text or say("tip.to_fill", CHINESE))
             for part, text in (("question", question), ("answer", ticket.answer_text), ("basis", basis))
@@ -110,6 +110,7 @@ async def to_tip(
         steps="\n".join(f"{n}. {step}" for n, step in enumerate(version.steps if version else [], 1)),
         contact_lines=await tip_drafts.contact(session),
         basis=basis,
+        entries=await _own_drafts(session, ticket, cluster, actor),
     )  # fmt: skip
     sources = {"tickets": [one.id for one in asked], "entries": [entry.entry_no] if entry else []}
     return await tip_drafts.draft(
@@ -118,18 +119,31 @@ async def to_tip(
     )  # fmt: skip
 
 
+async def _own_drafts(
+    session: AsyncSession, ticket: Ticket, cluster: Cluster | None, actor: Staff
+) -> tuple[int, ...]:
+    """The unpublished versions that this person has written of what the ticket or the cluster became."""
+    made = {ticket.entry_created_id, cluster.entry_id if cluster else None} - {None}
+    within = await reach(session, actor)
+    rows = await session.execute(
+        select(EntryVersion.id, Unit.path)
+        .join(Unit, Unit.id == EntryVersion.scope_unit_id)
+        .where(EntryVersion.entry_id.in_(made), EntryVersion.author_id == actor.id)
+        .where(EntryVersion.state.in_(tip_links.OPEN))
+        .order_by(EntryVersion.id)
+    )
+    return tuple(number for number, path in rows if contains(within, path))
+
+
 async def _origin(
-    session: AsyncSession, asked: Sequence[Ticket], lead: Ticket, cluster: Cluster | None
+    session: AsyncSession, asked: Sequence[Ticket], question: str, cluster: Cluster | None
 ) -> str:
-    """一、来由: how many asked, from how many units, since when, under which numbers."""
-    rows = await session.scalars(select(Unit.name).where(Unit.id.in_({one.unit_id for one in asked})))
-    places = sorted(rows.all())
+    """一、来由: how many asked what, from how many units, since when; nobody's number."""
     days = [one.business_day for one in asked]
     return say(
         "tip.origin" if cluster else "tip.origin_one", CHINESE,
         first=f"{min(days).month}月{min(days).day}日", last=f"{max(days).month}月{max(days).day}日",
-        n=len(asked), units=len(places), places="、".join(places), no=lead.ticket_no,
-        numbers="、".join(one.ticket_no for one in asked), cluster=cluster.cluster_no if cluster else "",
+        n=len(asked), units=len({one.unit_id for one in asked}), question=question,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from knowledge import tips
+from knowledge import tip_links, tip_moves, tip_titles, tips
 from knowledge.tips import WorkTip
 from knowledge.versions import EntryState, EntryVersion, content_of
 from office.errors import Conflict, Invalid, NotFound, NotPermitted
@@ -150,12 +150,17 @@ async def test_the_answer_leaves_a_draft_entry_and_a_draft_tip_by_its_author(
         version = await session.scalar(select(EntryVersion).where(EntryVersion.entry_id == row.entry_id))
         content = await content_of(session, version)
         tip = await tips.get(session, cast.li_qiang, row.tip_id)
+        linked = [one.id for _, one, _ in await tip_links.linked(session, tip)]
     assert (version.state, version.author_id) == (EntryState.DRAFT, cast.li_qiang.id)
     assert (content.short, content.basis) == (REPLY, ({"law": BASIS, "article": ""},))
     assert set(FOURTEEN[1:]) <= {content.question, *content.phrasings}
-    assert tip.title == f"关于{TITLE}的提示"
-    assert "14件" in tip.origin
-    assert all(ticket.ticket_no in tip.origin for ticket in opened)
+    assert tip.title == tip_titles.of_question(TITLE)
+    assert "14件，涉及7个单位。" in tip.origin
+    # What everybody reads names nobody's ticket; the numbers stand in the sources.
+    written = "".join(tip_moves.texts(tip))
+    assert not [no for no in (row.cluster_no, *(one.ticket_no for one in opened)) if no in written]
+    assert sorted(tip.sources["tickets"]) == sorted(one.id for one in opened)
+    assert linked == [version.id]
     assert REPLY in tip.wording
     assert BASIS in tip.wording
     assert "0000-12345678" in tip.contact_lines

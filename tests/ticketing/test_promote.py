@@ -7,10 +7,11 @@ from datetime import datetime
 
 import pytest
 
-from knowledge import entries
+from knowledge import entries, tip_links, tip_moves
 from knowledge.versions import EntryState, EntryVersion, content_of, get_version
 from office import staff
 from office.errors import Conflict, NotPermitted
+from office.staff import Role
 from office.store import Store
 from tests.make import HOURS, Cast
 from tests.ticketing.work import BASIS, REPLY, WORDS, answered, opened, proposed, read, taken
@@ -119,8 +120,9 @@ async def test_an_answered_ticket_becomes_a_tip_with_every_part_filled_in(
     async with store.transaction() as session:
         found = await tickets.get(session, ticket.id)
         tip = await promote.to_tip(session, found, actor=cast.li_qiang, now=now)
-    assert tip.title == "关于新楼盘还没有门牌号，登记表上的地址怎么填的提示"
-    assert ticket.ticket_no in tip.origin
+    assert tip.title == "关于若干问题的提示（待填写）"
+    assert tip.origin == f"11月20日收到咨询，问的是：{WORDS}"
+    assert ticket.ticket_no not in "".join(tip_moves.texts(tip))
     assert tip.wording == f"问题：{WORDS}\n答复：{REPLY}\n依据：{BASIS}"
     assert "0000-12345678" in tip.contact_lines
     assert tip.sources == {"tickets": [ticket.id], "entries": []}
@@ -133,6 +135,20 @@ async def test_a_tip_that_cites_an_entry_takes_its_steps(store: Store, cast: Cas
         tip = await promote.to_tip(session, found, actor=cast.li_qiang, now=now)
     assert tip.sources["entries"] == ["K-0540"]
     assert "第二十七条" in tip.basis
+
+
+async def test_a_tip_takes_along_the_entry_that_its_drafter_began_and_nobody_elses(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await signed(store, cast, now)
+    version = await promoted(store, ticket, cast, now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, ticket.id)
+        wang = await staff.get(session, cast.wang_fang.id)
+        wang.roles = [*wang.roles, Role.EDITOR.value]
+        for actor, wanted in ((cast.li_qiang, [version.id]), (wang, [])):
+            tip = await promote.to_tip(session, found, actor=actor, now=now)
+            assert [one.id for _, one, _ in await tip_links.linked(session, tip)] == wanted
 
 
 async def test_a_tip_needs_an_answer_and_reach(store: Store, cast: Cast, now: datetime) -> None:

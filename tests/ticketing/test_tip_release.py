@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from knowledge import tip_drafts, tip_links, tip_moves, tip_words, tips
 from knowledge.tips import TipState, TipType, WorkTip
-from office import audit, staff
+from office import audit, notices, staff
 from office.bindings import ChatGroup
 from office.errors import Conflict, DeskError, NotPermitted
 from office.outbox import Delivery
@@ -60,6 +61,8 @@ async def test_a_second_person_signs_and_everything_happens_at_once(
     assert len(await messages(store)) == 2
     async with store.reading() as session:
         told, _ = await audit.listed(session, subject=f"work_tip:{found.id}")
+        (line,) = await notices.listed(session, cast.li_qiang.id)
+    assert (line.kind, line.facts) == ("tip_released", {"no": "2026年第1期"})
     assert [row.action for row in reversed(told)][:4] == [
         "work_tip.draft", "work_tip.submit", "work_tip.release", "work_tip.in_effect",
     ]  # fmt: skip
@@ -193,6 +196,8 @@ async def test_a_tip_is_superseded_once_and_every_group_is_pointed_to_the_new_on
             )
             assert (row.type, row.supersedes_id, row.wording) == (TipType.CORRECTION, old.id, old.wording)
             assert len(await tip_links.targets(session, row)) == 2
+            changed = replace(await tip_drafts.written(session, row), wording="答复：按连续年数计算。")
+            await tip_drafts.edit(session, row, changed, seen=row.version, actor=cast.li_qiang, now=now)
             await tip_moves.submit(session, row, seen=row.version, actor=cast.li_qiang, now=now)
             rivals.append(row)
     ended = await asyncio.gather(*(signed(store, cast, row, now) for row in rivals), return_exceptions=True)
