@@ -49,6 +49,7 @@ PLACES = (
     ("/admin/groups", "groups", Permission.SEE_STAFF),
     ("/admin/bindings", "bindings", Permission.SEE_STAFF),
     ("/admin/robots", "robots", Permission.MANAGE_STAFF),
+    ("/admin/units", "units", Permission.MANAGE_STAFF),
     ("/admin/audit", "audit", Permission.SEE_AUDIT),
 )
 # A row of sixteen does not fit a phone: these stand together under one entry and side by side on its pages.
@@ -58,7 +59,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "duty": ("roster", "handover", "day-end"),
     "rules": ("packs", "calendar", "stations", "posters", "hours", "changes"),
     "rolls": ("roll", "counter", "lookups"),
-    "people": ("staff", "groups", "bindings", "robots", "audit"),
+    "people": ("staff", "groups", "bindings", "robots", "units", "audit"),
 }
 # Pages that live in another page's room.
 OWNERS: Mapping[str, str] = {

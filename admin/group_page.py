@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from admin import times
 from admin.group_states import states
 from admin.pages import Desk, Number, Refusal, done, signed_in
-from office import chat_groups, group_health, group_settings, robots, units
+from office import chat_groups, group_health, group_settings, robot_use, robots, units
 from office.bindings import ChatGroup, GroupState
 from office.contacts import Channel, Contact
 from office.errors import Invalid, NotFound
@@ -64,6 +64,7 @@ async def _page(desk: Desk, group_id: int, refusal: Refusal | None = None) -> Re
     contact = await desk.session.get_one(Contact, group.contact_id)
     robot = await robots.of_contact(desk.session, contact.id)
     health = group_health.of(group, contact, robot.row if robot else None)
+    used = robot is None or await robot_use.last_sent(desk.session, [contact.id])
     typed = refusal.typed if refusal else {}
     return desk.render(
         "console/group.html",
@@ -75,7 +76,12 @@ async def _page(desk: Desk, group_id: int, refusal: Refusal | None = None) -> Re
         unit=(await units.get(desk.session, group.unit_id)).name,
         channel=desk.t(f"bindings.channel.{contact.channel.value}"),
         purpose=desk.t(f"group_purpose.{group.purpose.value}"),
-        states=states(desk, health),
+        states=states(desk, health)
+        or [
+            {"words": desk.t("group_health.sound"), "tone": "good"}
+            if used
+            else {"words": desk.t("robots.unused"), "tone": "info"}
+        ],
         since=_since(desk, group),
         robot_id=robot.row.id if robot else None,
         bound=group.state is GroupState.BOUND,

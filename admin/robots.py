@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import times
+from admin import robot_tests, times
 from admin.group_states import states
 from admin.pages import Desk, Number, Refusal, done, signed_in
-from office import group_health, robot_addresses, robots, staff, units
+from office import group_health, robot_addresses, robot_use, robots, staff, units
 from office.contacts import Channel
 from office.errors import Invalid
 from office.robots import Robot
@@ -44,6 +45,13 @@ async def add(desk: Managing) -> Response:
 async def one(desk: Managing, robot_id: Number) -> Response:
     """One robot: how it is, why it stopped, and what can be done."""
     return await _one(desk, robot_id)
+
+
+@router.get("/{robot_id}/progress")
+async def progress(desk: Managing, robot_id: Number) -> Response:
+    """Only what has become of the test message, for the page that asks for it again."""
+    robot = await robots.get(desk.session, robot_id, actor=desk.person)
+    return desk.render("console/robot_test.html", **await robot_tests.view(desk, robot))
 
 
 @router.post("/{robot_id}")
@@ -94,11 +102,13 @@ def _again(desk: Desk, robot_id: int) -> None:
 async def _list(desk: Desk, refusal: Refusal | None = None) -> Response:
     reach = await staff.reach(desk.session, desk.person)
     typed = refusal.typed if refusal else {}
+    found = await robots.listed(desk.session, reach)
+    last = await robot_use.last_sent(desk.session, [robot.contact.id for robot in found])
     return desk.render(
         "console/robots.html",
         **_told(desk, refusal),
         here=HERE,
-        rows=[_row(desk, robot) for robot in await robots.listed(desk.session, reach)],
+        rows=[_row(desk, robot, last.get(robot.contact.id)) for robot in found],
         units=await _units(desk, reach),
         channels=_channels(desk),
         signing=_signing(desk),
@@ -111,15 +121,17 @@ async def _one(desk: Desk, robot_id: int, refusal: Refusal | None = None) -> Res
     robot = await robots.get(desk.session, robot_id, actor=desk.person)
     reach = await staff.reach(desk.session, desk.person)
     typed = refusal.typed if refusal else {}
+    last = await robot_use.last_sent(desk.session, [robot.contact.id])
     return desk.render(
         "console/robot.html",
         **_told(desk, refusal),
         here=f"{HERE}/{robot_id}",
-        robot=_row(desk, robot),
+        robot=_row(desk, robot, last.get(robot.contact.id)),
         units=await _units(desk, reach),
         signs=robot.contact.channel in robot_addresses.SIGNING,
         title=typed.get("title", robot.group.title),
         chosen=typed.get("unit", robot.unit.id),
+        **await robot_tests.view(desk, robot),
     )
 
 
@@ -132,7 +144,7 @@ def _told(desk: Desk, refusal: Refusal | None) -> dict[str, Any]:
     }
 
 
-def _row(desk: Desk, robot: Robot) -> dict[str, Any]:
+def _row(desk: Desk, robot: Robot, last: datetime | None) -> dict[str, Any]:
     health, why = group_health.of(robot.group, robot.contact, robot.row), robot.row.stopped_why
     return {
         "id": robot.row.id,
@@ -142,7 +154,14 @@ def _row(desk: Desk, robot: Robot) -> dict[str, Any]:
         "unit": robot.unit.name,
         "channel": desk.t(f"bindings.channel.{robot.contact.channel.value}"),
         "hint": robot.row.hint,
-        "states": states(desk, health),
+        # That nothing ails it says little of a robot that has never spoken.
+        "states": states(desk, health)
+        or [
+            {"words": desk.t("group_health.sound"), "tone": "good"}
+            if last
+            else {"words": desk.t("robots.unused"), "tone": "info"}
+        ],
+        "last": desk.t("robots.last", at=times.moment(last, desk.frame.language)) if last else "",
         "why": desk.t_or(f"robots.why.{why}", why) if why else "",
         "since": times.moment(robot.row.stopped_at or robot.row.added_at, desk.frame.language),
         "stopped": robot.row.stopped_at is not None,

@@ -66,6 +66,7 @@ from admin import (
     tip_review,
     tips,
     trybox,
+    unit_phones,
     work_groups,
     worktime,
 )
@@ -103,6 +104,7 @@ PARTS = (
     group_page,
     bindings,
     robots,
+    unit_phones,
     notices,
     work_groups,
     audit,

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 
-from admin import times, tip_progress, tips
+from admin import times, tip_can, tip_progress, tip_readers, tips
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from knowledge import tip_receipts, tip_words
 from knowledge import tips as kept_tips
-from knowledge.tip_receipts import LONGEST_SIGNER, Receipt, ReceiptWay
-from knowledge.tips import TipState, WorkTip
+from knowledge.tip_receipts import ReceiptWay
+from knowledge.tips import WorkTip
 from office import broadcasts, staff, units
-from office.errors import Conflict
+from office.errors import Conflict, Invalid
 from office.staff import Permission
-from office.units import Unit, contains
-from ticketing import tip_arrivals, tip_chases, tip_places, tip_questions
+from ticketing import tip_arrivals, tip_chases, tip_resends
 
 router = APIRouter(prefix="/tips/{tip_id}/board")
 Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_ENTRIES))]
 Working = Annotated[Desk, Depends(signed_in(Permission.WORK_TICKETS))]
 Steering = Annotated[Desk, Depends(signed_in(Permission.PUBLISH_ENTRIES))]
-DONE = ("pause", "resume", "stop", "chased", "noted", "noted_before", "read", "read_before")
+DONE = (
+    "pause",
+    "resume",
+    "stop",
+    "again",
+    "again_none",
+    "chased",
+    "noted",
+    "noted_before",
+    "back",
+    "phone",
+    "read",
+    "read_before",
+)
+# A unit and the stamp of its receipt, as the page put them there.
+_RECEIPT = re.compile(r"([0-9]{1,9})\.([0-9]{1,9}\.[0-9]{1,20})")
 STEPS = {"pause": broadcasts.pause, "resume": broadcasts.resume, "stop": broadcasts.stop}
 
 
@@ -58,6 +72,16 @@ async def resume(desk: Steering, tip_id: Number) -> Response:
 async def stop(desk: Steering, tip_id: Number) -> Response:
     """Never send what has not been sent."""
     return await _step(desk, tip_id, "stop")
+
+
+@router.post("/again")
+async def again(desk: Steering, tip_id: Number) -> Response:
+    """Send it to the groups that have not got it; once more pressed, to nobody."""
+    tip = await _acting(desk, tip_id)
+    groups = await tip_resends.send_again(
+        desk.session, tip, actor=desk.person, now=desk.now, public_url=desk.services.public_url
+    )
+    return done(f"/admin/tips/{tip_id}/board", "again" if groups else "again_none")
 
 
 async def _step(desk: Desk, tip_id: int, act: str) -> Response:
@@ -96,6 +120,20 @@ async def note(desk: Working, tip_id: Number) -> Response:
     return done(f"/admin/tips/{tip_id}/board", "noted" if new else "noted_before")
 
 
+@router.post("/receipts/back")
+async def take_back(desk: Working, tip_id: Number) -> Response:
+    """A receipt that was written down from the telephone was none."""
+    tip = await _acting(desk, tip_id)
+    named = _RECEIPT.fullmatch(desk.form.text("receipt"))
+    if named is None:
+        raise Invalid("form_broken")
+    unit = await units.get(desk.session, int(named[1]))
+    await tip_receipts.take_back(
+        desk.session, tip, unit, desk.form.text("why"), seen=named[2], actor=desk.person, now=desk.now
+    )
+    return done(f"/admin/tips/{tip_id}/board", "back")
+
+
 @router.post("/read")
 async def read(desk: Reading, tip_id: Number) -> Response:
     """The reader's own unit has read it."""
@@ -120,13 +158,15 @@ async def _page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Resp
     if tip.state in kept_tips.UNRELEASED:
         return RedirectResponse(f"/admin/tips/{tip_id}", 303)
     asked = desk.request.query_params
+    told = asked.get("done", "") if asked.get("done") in DONE else ""
     return desk.render(
         "console/tip_board.html",
         status=refusal.status if refusal else 200,
         here=f"/admin/tips/{tip_id}/board",
         error=refusal.words if refusal else "",
-        typed=refusal.typed if refusal else {"unit": asked.get("unit", "")},
-        done=asked.get("done", "") if asked.get("done") in DONE else "",
+        typed=refusal.typed if refusal else {"unit": asked.get("unit", ""), "receipt": asked.get("back", "")},
+        told=(await tip_readers.chased(desk, tip) if told == "chased" else "")
+        or (desk.t(f"tipboard.done_{told}") if told else ""),
         tip={
             "id": tip.id,
             "title": tip.title,
@@ -135,108 +175,8 @@ async def _page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Resp
             "state": desk.t(f"tips.state_{tip.state}"),
             "tone": tips.TONES[tip.state],
             "marks": tips.marks_of(desk, tip),
+            "held": await tip_can.held(desk, tip),
         },
         **await tip_progress.view(desk, tip),
-        **await _receipts(desk, tip),
+        **await tip_readers.view(desk, tip),
     )
-
-
-async def _receipts(desk: Desk, tip: WorkTip) -> dict[str, Any]:
-    """Who has read it and who has not, and what may be done about that here."""
-    reach = await staff.reach(desk.session, desk.person)
-    board = await tip_receipts.board(desk.session, [tip])
-    within = [unit for unit in board.units if contains(reach, unit.path)]
-    silent = [unit for unit in within if board.cell(unit, tip) is None]
-    signed = [(unit, row) for unit in within if (row := board.cell(unit, tip)) is not None]
-    read, addressed = await tip_receipts.counts(desk.session, tip)
-    home = await units.get(desk.session, tip.unit_id)
-    works = desk.may(Permission.WORK_TICKETS)
-    standing = tip.state is TipState.RELEASED and kept_tips.shown(tip, desk.now)
-    return {
-        "read": read,
-        "addressed": addressed,
-        "partly": len(within) < len(board.units),
-        "rate": await _rate(desk, tip, addressed),
-        "due": times.moment(tip.receipt_due, desk.frame.language) if tip.receipt_due else "",
-        "wanted": tip.receipt_wanted,
-        "silent": await _silent(desk, tip, silent),
-        "signed": await _signed(desk, signed),
-        "rounds": await _rounds(desk, tip),
-        "most_rounds": tip_chases.MOST_A_DAY,
-        "may_chase": works and standing and tip.receipt_wanted and read < addressed
-        and contains(reach, home.path),
-        "may_note": works and standing,
-        # Somebody of a committee signs for the street above it, of which the lists here show nothing.
-        "own": [
-            unit
-            for unit in board.units
-            if standing and board.cell(unit, tip) is None and contains(unit.path, reach)
-        ],
-        "questions": await tip_questions.count(desk.session, tip),
-        "sees_tickets": desk.may(Permission.SEE_TICKETS),
-        "longest_signer": LONGEST_SIGNER,
-    }  # fmt: skip
-
-
-async def _rate(desk: Desk, tip: WorkTip, addressed: int) -> dict[str, str]:
-    """已阅率@24h in words; until a day is over it can still rise."""
-    begun = tip_arrivals.sent_at(tip)
-    if begun is None or not addressed:
-        return {"figure": "—", "note": ""}
-    read = await tip_arrivals.read_in_time(desk.session, tip)
-    open_still = begun + tip_arrivals.COUNTED_WITHIN > desk.now
-    return {
-        # Never rounded up to all of them.
-        "figure": f"{read * 100 // addressed}%",
-        "note": desk.t("tipboard.rate_open" if open_still else "tipboard.rate_of", n=read, of=addressed),
-    }
-
-
-async def _silent(desk: Desk, tip: WorkTip, silent: list[Unit]) -> list[dict[str, Any]]:
-    """The telephone list: the units that owe a receipt, their number, and who is on duty there."""
-    near = {unit.id for unit in silent}
-    reached = {place.unit.id for place in await tip_places.places(desk.session, tip)}
-    return [
-        {
-            "id": call.unit.id,
-            "name": call.unit.name,
-            "phone": call.phone,
-            "on_duty": call.on_duty,
-            "duty_phone": call.duty_phone,
-            "no_group": call.unit.id not in reached,
-        }
-        for call in await tip_chases.phone_list(desk.session, tip, now=desk.now)
-        if call.unit.id in near
-    ]
-
-
-async def _signed(desk: Desk, rows: list[tuple[Unit, Receipt]]) -> list[dict[str, str]]:
-    names = await staff.names(desk.session, {row.recorded_by_id for _, row in rows if row.recorded_by_id})
-    return [
-        {
-            "unit": unit.name,
-            "who": row.signer,
-            "at": times.moment(row.at, desk.frame.language),
-            "way": _way(desk, row, names),
-        }
-        for unit, row in sorted(rows, key=lambda pair: pair[1].at, reverse=True)
-    ]
-
-
-def _way(desk: Desk, row: Receipt, names: Mapping[int, str]) -> str:
-    said = desk.t(f"tipboard.way_{row.way}")
-    if row.recorded_by_id is None:
-        return said
-    return desk.t("tipboard.way_noted", way=said, who=names.get(row.recorded_by_id, "—"))
-
-
-async def _rounds(desk: Desk, tip: WorkTip) -> list[str]:
-    rows = await tip_chases.rounds(desk.session, tip)
-    names = await staff.names(desk.session, {row.by_id for row in rows if row.by_id})
-    return [
-        desk.t(
-            "tipboard.round", at=times.moment(row.at, desk.frame.language), n=row.units,
-            who=names.get(row.by_id or 0, "") or desk.t("tipboard.by_clock"),
-        )
-        for row in reversed(rows)
-    ]  # fmt: skip

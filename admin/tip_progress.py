@@ -13,8 +13,8 @@ from office.broadcasts import Broadcast, BroadcastState, Progress
 from office.delivery import BROADCAST_MOVES
 from office.staff import Permission
 from office.units import Unit, contains
-from ticketing import tip_arrivals, tip_posts
-from ticketing.tip_arrivals import Arrival
+from ticketing import tip_arrivals, tip_coverage, tip_resends
+from ticketing.tip_arrivals import Arrival, Misled, Old
 
 B = BroadcastState
 TONES = {B.RUNNING: "active", B.PAUSED: "warn", B.STOPPED: "danger"}
@@ -30,34 +30,43 @@ async def view(desk: Desk, tip: WorkTip) -> dict[str, Any]:
     failed = [one for one in found if one.failed]
     rows = await tip_arrivals.runs(desk.session, tip)
     halted = await staff.names(desk.session, {row.halted_by_id for row in rows if row.halted_by_id})
-    runs = [await _run(desk, tip, row, failed, halted, may_steer=may_steer) for row in rows]
+    runs = [await _run(desk, tip, rows, row, failed, halted, may_steer=may_steer) for row in rows]
     # Asked for again and again while a tip is sent: its posts are looked through only once it has fallen.
     fallen = tip.state in (TipState.SUPERSEDED, TipState.WITHDRAWN)
-    misled = await tip_posts.still_old(desk.session, tip) if fallen else []
-    old = [place for place in misled if _near(place.unit, reach)]
+    misled = await tip_arrivals.misled(desk.session, tip) if fallen else []
+    goes = may_steer and tip_resends.may_go(tip, now=desk.now)
     return {
         "base": f"/admin/tips/{tip.id}/board",
         "runs": runs,
         "finished": all(run["finished"] for run in runs),
-        "failures": [_line(desk, one) for one in failed],
+        "failures": [_line(desk, one) for one in failed if not one.made_good],
         "doubtful": [_line(desk, one) for one in found if one.doubtful],
-        "old": [
-            {
-                "unit": place.unit.name,
-                "group": place.group.title or desk.t("tips.untitled"),
-                "channel": desk.t(f"channel.{place.contact.channel}"),
-            }
-            for place in old
-        ],
+        "old": [_old_line(desk, one) for one in misled if _near(one.place.unit, reach)],
+        # To so many groups it can be sent again.
+        "again": len(await tip_coverage.missing(desk.session, tip)) if goes else 0,
         "waits": ""
         if rows or tip.send_at is None
         else desk.t("tipboard.waits", at=times.moment(tip.send_at, desk.frame.language)),
     }
 
 
+async def withdrawn(desk: Desk, tip: WorkTip) -> str:
+    """What has become of telling the groups that a tip was withdrawn, in words."""
+    found = [run for run in await tip_arrivals.runs(desk.session, tip) if tip_arrivals.is_change(tip, run)]
+    told = [await broadcasts.progress(desk.session, run.id) for run in found]
+    total = sum(one.total for one in told)
+    if not total:
+        return desk.t("tipboard.withdrawn_nobody")
+    sent, failed = sum(one.sent for one in told), sum(one.failed for one in told)
+    return desk.t("tipboard.withdrawn_told", total=total, sent=sent) + (
+        desk.t("tipboard.failed", n=failed) if failed else ""
+    )
+
+
 async def _run(
     desk: Desk,
     tip: WorkTip,
+    rows: Sequence[Broadcast],
     row: Broadcast,
     failed: Sequence[Arrival],
     halted: dict[int, str],
@@ -68,20 +77,23 @@ async def _run(
     finished = not done.pending
     # A broadcast that has come to its end is not running any more, whatever its row says.
     ended = finished and row.state is not B.STOPPED
-    state = "done" if ended else row.state.value
-    change = tip_arrivals.is_change(tip, row)
+    state = ("done" if done.total else "empty") if ended else row.state.value
+    kind = "again" if tip_arrivals.is_again(rows, row) else "tip"
+    kind = "change" if tip_arrivals.is_change(tip, row) else kind
     return {
         "id": row.id,
         "version": row.version,
-        "name": desk.t("tipboard.run_change" if change else "tipboard.run_tip"),
+        "name": desk.t(f"tipboard.run_{kind}"),
         "state": desk.t(f"tipboard.state_{state}"),
-        "tone": "good" if ended else TONES[row.state],
+        "tone": ("good" if done.total else "warn") if ended else TONES[row.state],
         "halted": _halted(desk, row, halted) if not finished or row.state is B.STOPPED else "",
         "finished": finished,
         "stand": f"{state}:{row.version}",
         "progress": done,
         "words": desk.t("tipboard.sent", sent=done.sent, total=done.total)
-        + (_failed_words(desk, row, done.failed, failed) if done.failed else ""),
+        + (_failed_words(desk, row, done.failed, failed) if done.failed else "")
+        if done.total
+        else desk.t("tipboard.sent_nowhere"),
         "parts": [(key, getattr(done, key)) for key in ("sent", "failed", "pending", "stopped")],
         "rate": _rate(desk, row, done),
         "held_up": await _held_up(desk, row),
@@ -138,6 +150,21 @@ def _line(desk: Desk, one: Arrival) -> dict[str, Any]:
         "channel": desk.t(f"channel.{one.contact.channel}"),
         "why": _why(desk, one),
         "tries": one.delivery.attempts,
+    }
+
+
+def _old_line(desk: Desk, one: Old) -> dict[str, Any]:
+    """A group that still shows the old text, and why."""
+    why = desk.t(f"tipboard.old_{one.why}")
+    if one.delivery is not None and one.why is Misled.FAILED:
+        why = desk.t(f"tipboard.why_{tip_arrivals.why(one.delivery) or 'other'}")
+    return {
+        "unit": one.place.unit.name,
+        "group": one.place.group.title or desk.t("tips.untitled"),
+        "group_id": one.place.group.id if desk.may(Permission.MANAGE_STAFF) else 0,
+        "channel": desk.t(f"channel.{one.place.contact.channel}"),
+        "why": why,
+        "tone": "info" if one.why is Misled.WAITING else "warn" if one.why is Misled.SILENT else "danger",
     }
 
 

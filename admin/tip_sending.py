@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from admin import times
+from admin import times, tip_changes
 from admin.pages import Desk
 from admin.tip_preview import Links, receipt_due
 from knowledge import tip_links, tip_moves, tip_words
-from knowledge.tips import TipSecrecy, WorkTip
+from knowledge.tips import TipSecrecy, TipState, WorkTip
+from office import staff, units
+from office.errors import NotPermitted
 from office.hours import beijing_day
+from office.staff import Permission
+from office.units import contains
 from ticketing import tip_targets
 from ticketing.tip_targets import GroupHealth
 
@@ -25,13 +29,45 @@ async def step(desk: Desk, tip: WorkTip, links: Links) -> dict[str, Any]:
     """What a page says before the button: what is missing, where it will go, what a release does."""
     problems = await tip_moves.problems(desk.session, tip, now=desk.now)
     targets = await _targets(desk, tip)
+    missing = [
+        {"words": desk.t(problem.key, **problem.facts), "blocks": problem.blocks, "href": ""}
+        for problem in problems
+    ]
+    if tip.state is TipState.IN_REVIEW:
+        missing += await _unsignable(desk, tip, links)
     return {
-        "missing": [
-            {"words": desk.t(problem.key, **problem.facts), "blocks": problem.blocks} for problem in problems
-        ],
+        "missing": missing,
+        "held": any(one["blocks"] for one in missing),
         "targets": targets,
         "does": await _does(desk, tip, links, targets),
     }
+
+
+async def _unsignable(desk: Desk, tip: WorkTip, links: Links) -> list[dict[str, Any]]:
+    """What else would be refused at the signature: unchecked entries, one's own, what lies out of reach."""
+    found = []
+    for _, version, entry in links:
+        if (check := await tip_changes.checked(desk, version)) in ("needed", "blocked"):
+            words = desk.t(f"tips.lacks_{check}", no=entry.entry_no)
+            found.append({"words": words, "blocks": True, "href": f"/admin/entries/{entry.id}/check"})
+    if not desk.may(Permission.PUBLISH_ENTRIES):
+        return found
+    for _, version, entry in links:
+        try:
+            await staff.second_person(desk.session, desk.person, version.author_id, now=desk.now)
+        except NotPermitted:
+            words = desk.t("tips.lacks_own", no=entry.entry_no)
+            found.append({"words": words, "blocks": True, "href": f"/admin/entries/{entry.id}"})
+    reach = await staff.reach(desk.session, desk.person)
+    places = {unit.id: unit for unit in await tip_links.targets(desk.session, tip)}
+    for _, version, _ in links:
+        places[version.scope_unit_id] = await units.get(desk.session, version.scope_unit_id)
+    if tip.supersedes_id is not None and (old := await desk.session.get(WorkTip, tip.supersedes_id)):
+        places[old.unit_id] = await units.get(desk.session, old.unit_id)
+    if far := [unit.name for unit in places.values() if not contains(reach, unit.path)]:
+        words = desk.t("tips.lacks_reach", units=desk.t("list.comma").join(far))
+        found.append({"words": words, "blocks": True, "href": ""})
+    return found
 
 
 async def _targets(desk: Desk, tip: WorkTip) -> dict[str, Any]:

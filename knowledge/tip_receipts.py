@@ -12,18 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from knowledge import tips
-from knowledge.tips import TipState, TipTarget, WorkTip
-from office import audit
+from knowledge.tips import LONGEST_LINE, TipState, TipTarget, WorkTip
+from office import audit, redact, units
+from office.audit import AuditEntry
 from office.errors import Conflict, Invalid, NotFound, NotPermitted
 from office.hours import BEIJING, beijing_day
 from office.outbox import Delivery, DeliveryState
-from office.staff import Permission, Staff, must, reach
+from office.staff import Permission, Staff, may, must, reach
 from office.store import Base, insert_once, word
 from office.units import Unit, contains
 
 CHASE_KIND = "tip_chase"
 """The kind of a reminder in the outbox: one that still waits there is called off by the receipt."""
 LONGEST_SIGNER = 40
+TAKEN_BACK = "work_tip.receipt_back"
+"""The act by which a receipt given by telephone goes: the row is gone, the audit keeps why."""
 
 
 class ReceiptWay(StrEnum):
@@ -84,8 +87,9 @@ async def acknowledge(
     Somebody of the unit, or of one below it, signs (`person`). What is said on the telephone is written down
     by `recorded_by`, who works on tickets and reaches the unit, with the name of the `signer`. Raises
     `NotPermitted("tip_receipt.outsider")` for anybody else, an officer of a unit above among them: that the
-    office has read its own tip says nothing about the unit. Raises `NotFound("tip_receipt.not_addressed")`
-    for a unit that the tip was not addressed to, `Conflict` with `tip_receipt.superseded` (the number of the
+    office has read its own tip says nothing about the unit. Raises `Invalid` with `tip_receipt.signer_needed`
+    or `tip_receipt.signer_long`, `NotFound("tip_receipt.not_addressed")` for a unit that the tip was not
+    addressed to, `Conflict` with `tip_receipt.superseded` (the number of the
     tip that holds as `no`), `tip_receipt.withdrawn` or `tip_receipt.early` for one that is not in force.
     """
     if recorded_by is not None:
@@ -93,6 +97,8 @@ async def acknowledge(
         signed = signer.strip() or (person.name if person else "")
         if not signed:
             raise Invalid("tip_receipt.signer_needed")
+        if len(signed) > LONGEST_SIGNER:
+            raise Invalid("tip_receipt.signer_long", most=LONGEST_SIGNER)
     else:
         if person is None or not person.active or not contains(unit.path, await reach(session, person)):
             raise NotPermitted("tip_receipt.outsider")
@@ -102,7 +108,7 @@ async def acknowledge(
     await _in_force(session, tip, now)
     row = {
         "tip_id": tip.id, "unit_id": unit.id, "staff_id": person.id if person else None,
-        "signer": signed[:LONGEST_SIGNER], "way": way, "at": now,
+        "signer": signed, "way": way, "at": now,
         "recorded_by_id": recorded_by.id if recorded_by else None,
     }  # fmt: skip
     new = await insert_once(session, Receipt, row, unique=("tip_id", "unit_id"))
@@ -117,6 +123,63 @@ async def acknowledge(
         )  # fmt: skip
         await _call_off(session, tip, unit)
     return found, new
+
+
+async def take_back(
+    session: AsyncSession, tip: WorkTip, unit: Unit, why: str, *, seen: str, actor: Staff, now: datetime
+) -> None:
+    """A receipt that was written down from the telephone was none: the unit is silent again.
+
+    By whoever wrote it down, or by somebody who publishes and reaches the unit. `seen` is its `stamp` on the
+    page. The reason, without numbers of persons, stays in the audit. Raises `NotPermitted`, also with
+    `tip_receipt.not_yours`; `Conflict` with `stale_card`, and `tip_receipt.own_hand` for what the unit has
+    signed itself; `Invalid` with `reason_needed` or `tip_long`.
+    """
+    await must(session, actor, Permission.WORK_TICKETS, unit.path)
+    found = await session.scalar(
+        select(Receipt)
+        .where(Receipt.tip_id == tip.id, Receipt.unit_id == unit.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None or stamp(found) != seen:
+        raise Conflict("stale_card")
+    if found.way is not ReceiptWay.PHONE:
+        raise Conflict("tip_receipt.own_hand")
+    if not may_take_back(found, actor):
+        raise NotPermitted("tip_receipt.not_yours")
+    reason = redact.text(" ".join(why.split()), published=await units.published_numbers(session)).text
+    if not reason:
+        raise Invalid("reason_needed")
+    if len(reason) > LONGEST_LINE:
+        raise Invalid("tip_long", most=LONGEST_LINE)
+    await session.delete(found)
+    await session.flush()
+    await audit.record(
+        session, TAKEN_BACK, f"work_tip:{tip.id}", actor=actor.as_actor(), now=now, unit=unit.id, why=reason,
+        recorded_by=found.recorded_by_id,
+    )  # fmt: skip
+
+
+def may_take_back(receipt: Receipt, person: Staff) -> bool:
+    """Whether this person may take a receipt back; that they reach the unit is asked by `take_back`."""
+    by_phone = receipt.way is ReceiptWay.PHONE
+    return by_phone and (receipt.recorded_by_id == person.id or may(person, Permission.PUBLISH_ENTRIES))
+
+
+def stamp(receipt: Receipt) -> str:
+    """What a page names a receipt by: a row number alone may be given again to the next one."""
+    return f"{receipt.id}.{round(receipt.at.timestamp() * 1_000_000)}"
+
+
+async def taken_back(session: AsyncSession, tip: WorkTip) -> list[AuditEntry]:
+    """The lines of the audit about receipts of this tip that were taken back, the newest first."""
+    rows = await session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.subject == f"work_tip:{tip.id}", AuditEntry.action == TAKEN_BACK)
+        .order_by(AuditEntry.id.desc())
+    )
+    return list(rows.all())
 
 
 async def of(session: AsyncSession, tip: WorkTip, unit: Unit) -> Receipt | None:
@@ -169,9 +232,16 @@ async def board(session: AsyncSession, tips: Sequence[WorkTip]) -> Board:
 
 
 def when(receipt: Receipt, now: datetime) -> str:
-    """10:02 of a receipt of today, else 11-19 10:02; Beijing time."""
-    at = receipt.at.astimezone(BEIJING)
-    return f"{at:%H:%M}" if beijing_day(receipt.at) == beijing_day(now) else f"{at:%m-%d %H:%M}"
+    """10:02 of a receipt of today, else 11-19 10:02, of another year 2025-11-19 10:02; Beijing time."""
+    at, today = receipt.at.astimezone(BEIJING), beijing_day(now)
+    if at.date() == today:
+        return f"{at:%H:%M}"
+    return f"{at:%m-%d %H:%M}" if at.year == today.year else f"{at:%Y-%m-%d %H:%M}"
+
+
+def when_in_full(receipt: Receipt) -> str:
+    """2026-11-20 10:02:31 for files, which are read on other days; Beijing time."""
+    return f"{receipt.at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
 
 def chase_subject(tip_id: int, unit_id: int) -> str:

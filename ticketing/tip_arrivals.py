@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum, auto
 from typing import Final
 
 from sqlalchemy import and_, func, select
@@ -11,15 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge.tip_receipts import Receipt
 from knowledge.tips import TipTarget, WorkTip
-from office import broadcasts
+from office import broadcasts, group_health
 from office.bindings import ChatGroup
 from office.broadcasts import Broadcast
 from office.contacts import Contact
 from office.errors import NotFound
+from office.group_health import Health
 from office.outbox import Delivery, DeliveryState
 from office.units import Unit
-from ticketing import tip_places
-from ticketing.tip_places import TipPost
+from ticketing import tip_places, tip_posts
+from ticketing.tip_places import CORRECTION, EDIT, KIND, Place, Shown, TipPost
 
 COUNTED_WITHIN: Final = timedelta(hours=24)
 """Helpdesk, figures: 已阅率@24h is of the receipts given so long after the sending."""
@@ -39,12 +42,16 @@ SIGNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message with the group it was for; None where the group has become another one since."""
+    """A message with the group it was for; None where the group has become another one since.
+
+    `shown`: what has become of the tip in that group since.
+    """
 
     delivery: Delivery
     contact: Contact
     group: ChatGroup | None
     unit: Unit | None
+    shown: Shown | None = None
 
     @property
     def failed(self) -> bool:
@@ -52,9 +59,38 @@ class Arrival:
         return self.delivery.state is DeliveryState.FAILED
 
     @property
+    def made_good(self) -> bool:
+        """Whether it was given up, and the group has got another one since."""
+        return self.failed and self.delivery.kind == KIND and self.shown not in (None, Shown.WAITING)
+
+    @property
     def doubtful(self) -> bool:
         """Whether it arrived, and an earlier try of it may have arrived as well."""
         return self.delivery.uncertain > 0 and not self.failed
+
+
+class Misled(StrEnum):
+    """Why a group still shows the old text of a tip that has fallen, the first that holds.
+
+    WAITING: the correction is under way. FAILED: it was given up, `tip_arrivals.why` says why.
+    """
+
+    LOST = auto()
+    RESTRICTED = auto()
+    STOPPED = auto()
+    SILENT = auto()
+    HALTED = auto()
+    FAILED = auto()
+    WAITING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A group that still shows the old text, why, and the correction that has not arrived, if any."""
+
+    place: Place
+    why: Misled
+    delivery: Delivery | None
 
 
 async def runs(session: AsyncSession, tip: WorkTip) -> list[Broadcast]:
@@ -77,12 +113,18 @@ def is_change(tip: WorkTip, run: Broadcast) -> bool:
     return run.subject == _replaced(tip)
 
 
+def is_again(rows: Sequence[Broadcast], run: Broadcast) -> bool:
+    """Whether a broadcast sent the tip again; `rows` are all of the tip, as `runs` returns them."""
+    first = next((row for row in rows if row.subject == run.subject), run)
+    return run.subject.startswith(f"{KIND}:") and run.id != first.id
+
+
 async def troubles(session: AsyncSession, tip: WorkTip) -> list[Arrival]:
     """The messages of all its broadcasts that failed or may have arrived twice, in the order of sending."""
     post = and_(TipPost.group_id == ChatGroup.id, TipPost.tip_id == tip.id)
     subjects = (tip_places.subject_of(tip), _replaced(tip))
     rows = await session.execute(
-        select(Delivery, Contact, ChatGroup, Unit)
+        select(Delivery, Contact, ChatGroup, Unit, TipPost.shown)
         .join(Contact, Contact.id == Delivery.contact_id)
         .outerjoin(ChatGroup, ChatGroup.contact_id == Contact.id)
         .outerjoin(TipPost, post)
@@ -92,6 +134,40 @@ async def troubles(session: AsyncSession, tip: WorkTip) -> list[Arrival]:
         .order_by(Delivery.id)
     )
     return [Arrival(*row) for row in rows]
+
+
+async def misled(session: AsyncSession, tip: WorkTip) -> list[Old]:
+    """The groups in which a superseded or withdrawn tip still reads as if it held, each with the reason."""
+    places = await tip_posts.still_old(session, tip)
+    robots = await group_health.robots_of(session) if places else {}
+    post = Delivery.facts["post"].as_integer()
+    rows = await session.scalars(
+        select(Delivery)
+        .where(Delivery.contact_id.in_({place.contact.id for place in places}))
+        .where(Delivery.kind.in_((EDIT, CORRECTION)), post.in_({place.post.id for place in places}))
+        .order_by(Delivery.id)
+    )
+    last = {delivery.facts["post"]: delivery for delivery in rows}
+    found = []
+    for place in places:
+        ails = group_health.of(place.group, place.contact, robots.get(place.group.id))
+        delivery = last.get(place.post.id)
+        found.append(Old(place, _misled(ails, delivery), delivery))
+    return found
+
+
+def _misled(ails: Sequence[Health], delivery: Delivery | None) -> Misled:
+    dead = {Health.LOST: Misled.LOST, Health.RESTRICTED: Misled.RESTRICTED, Health.STOPPED: Misled.STOPPED}
+    for health, why in dead.items():
+        if health in ails:
+            return why
+    state = delivery.state if delivery is not None else None
+    if state is DeliveryState.FAILED:
+        return Misled.FAILED
+    if Health.SILENT in ails or state is DeliveryState.PARKED:
+        return Misled.SILENT
+    halted = (DeliveryState.HELD, DeliveryState.STOPPED)
+    return Misled.HALTED if state in halted else Misled.WAITING
 
 
 async def held_up(session: AsyncSession, run: Broadcast) -> tuple[int, Delivery] | None:

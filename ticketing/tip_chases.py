@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -14,13 +14,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from knowledge import tip_receipts, tips
 from knowledge.tip_receipts import CHASE_KIND, chase_subject
 from knowledge.tip_receipts import silent as silent
-from knowledge.tips import TipState, WorkTip
+from knowledge.tips import TipState, TipTarget, WorkTip
 from office import audit, outbox, shifts, staff, units
 from office.bindings import GroupState
 from office.contacts import ContactState
 from office.errors import Conflict
 from office.hours import OfficeHours, beijing_day
-from office.outbox import Priority
+from office.outbox import Delivery, Priority
 from office.shifts import DutyShift
 from office.staff import Permission, Staff
 from office.store import Base
@@ -50,7 +50,7 @@ class TipChase(Base):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A line of the telephone list: a silent unit, its number, and who is on duty there now, if anybody."""
+    """A line of the telephone list: a unit, its number, and who is on duty there now, if anybody."""
 
     unit: Unit
     phone: str
@@ -132,12 +132,21 @@ async def count(session: AsyncSession, tip: WorkTip) -> int:
     return await session.scalar(rows) or 0
 
 
-async def phone_list(session: AsyncSession, tip: WorkTip, *, now: datetime) -> list[Call]:
-    """Whom to telephone: the silent units with their number and who is on duty there by their own roster.
+async def reminded(session: AsyncSession, tip: WorkTip, made: TipChase) -> int:
+    """Into how many groups a round of reminders was sent; a unit without one is to be telephoned."""
+    addressed = await session.scalars(select(TipTarget.unit_id).where(TipTarget.tip_id == tip.id))
+    subjects = [chase_subject(tip.id, unit_id) for unit_id in addressed]
+    rows = select(func.count()).where(
+        Delivery.subject.in_(subjects), Delivery.kind == KIND, Delivery.created_at == made.at
+    )
+    return await session.scalar(rows) or 0
+
+
+async def phone_list(session: AsyncSession, left: Sequence[Unit], *, now: datetime) -> list[Call]:
+    """Whom to telephone: these units with their number and who is on duty there by their own roster.
 
     Whoever signed in to a shift is there; else its officer should be. Checks nothing: the page has.
     """
-    left = await silent(session, tip)
     covering = await shifts.present(session, now, [unit.id for unit in left])
     on: dict[int, DutyShift] = {}
     for shift in covering:

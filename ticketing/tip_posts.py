@@ -163,7 +163,7 @@ async def recount(session: AsyncSession, *, now: datetime, group_id: int | None 
     """
     read = (
         select(TipTarget.tip_id, func.count(Receipt.id).label("n"))
-        .join(Receipt, (Receipt.tip_id == TipTarget.tip_id) & (Receipt.unit_id == TipTarget.unit_id))
+        .outerjoin(Receipt, (Receipt.tip_id == TipTarget.tip_id) & (Receipt.unit_id == TipTarget.unit_id))
         .group_by(TipTarget.tip_id)
         .subquery()
     )
@@ -197,7 +197,9 @@ async def recount(session: AsyncSession, *, now: datetime, group_id: int | None 
         groups.add(place.group.id)
         post.counted, post.edited_at = counts[tip.id][0], now
         told = facts(tip, place, counts=counts[tip.id], now=now)
-        await put(session, place, EDIT, told, key=f"tip_count:{post.id}:{post.counted}", now=now)
+        # With the moment: a receipt that is taken back brings the same number once more.
+        key = f"tip_count:{post.id}:{post.counted}:{now.timestamp():.0f}"
+        await put(session, place, EDIT, told, key=key, now=now)
     return len(groups)
 
 
@@ -245,7 +247,8 @@ async def _told(
         links |= await tip_places.links(session, new, only=only)
     more: dict[str, Any] = {}
     if new is not None:
-        more = {"new": new.id, "new_short": tip_words.short_number(new), "new_title": new.title}
+        more = {"new": new.id, "new_short": tip_words.beside(new, old.year), "new_title": new.title}
+        more["new_from"] = new.effective_from.isoformat() if new.effective_from else ""
         more["state"] = "superseded"
     else:
         # What was to replace it may have been withdrawn before it was ever sent.

@@ -124,11 +124,11 @@ async def belongings(session: AsyncSession, cast: Cast, unit: Unit, clock: Clock
     await chat_invites.follow(session, token, contact, now=now)
     await session.flush()
     robot = await robots.add(
-        session, unit, Channel.WECOM_ROBOT, SECRET, WECOM.format(f"invented-{unit.id}"), "",
+        session, unit, Channel.WECOM_ROBOT, SECRET, WECOM.format(f"invented-{unit.id:04}"), "",
         sealer=Sealer(b""), actor=cast.zhou_ning, now=now,
     )  # fmt: skip
     return {
-        "robot_id": robot.id, "ticket_id": ticket.id,
+        "robot_id": robot.id, "unit_id": unit.id, "ticket_id": ticket.id,
         "call_id": call.id, "enquiry_id": enquiry.id, "cluster_id": cluster.id,
         "tip_id": tip.id, "roster_id": roster.id, "shift_id": shift.id, "swap_id": swap.id,
         "handover_id": handover.id, "staff_id": officer.id, "binding_id": binding.id,

@@ -26,7 +26,7 @@ from tests.servers.robots import DINGTALK
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 PAGE = "/admin/robots"
-TOKEN, SECRET = "inventedToken0042", "SECinvented0042"
+TOKEN, SECRET = DINGTALK.token("invented-0042"), "SECinvented0042"
 SEALER = Sealer(b"a secret of the tests")
 
 
@@ -66,8 +66,9 @@ async def test_a_robot_is_entered_tested_mended_changed_and_taken_out(
         group = await session.get_one(ChatGroup, row.group_id)
     here = f"{PAGE}/{row.id}"
     page = await desk.get(f"{here}?done=added")
-    for words in ("已登记。请发一条测试消息", "····0042", "钉钉", "正常", "&lt;b&gt;临江"):
+    for words in ("已登记。请发一条测试消息", "····0042", "钉钉", "还没有发过消息", "&lt;b&gt;临江"):
         assert words in page.text
+    assert "还没有发过测试消息" in page.text
     assert (await desk.post(f"{here}/test")).status_code == 303
     assert (await desk.post(f"{here}/mend")).status_code == 409, "it has not stopped"
     async with store.reading() as session:

@@ -309,7 +309,9 @@ async def test_units_beside_tips_whom_to_remind_and_the_file(
     assert 'filename="tip_board-' in left.headers["content-disposition"]
     lines = left.content.decode("utf-8-sig")
     assert "2026年第1期" in lines
-    assert "✓ 10:05" in lines
+    # A file is read on other days, and in other offices.
+    assert "✓ 2026-11-20 10:05:00" in lines
+    assert "北京时间" in lines
     assert "工作提示签阅情况" in (await desk.get("/admin/exports")).text
 
     town = await signed_in(cast.zhao_lei)

@@ -106,3 +106,55 @@ async def test_what_fell_is_not_signed_unless_its_successor_is_secret_still(
         await tip_release.withdraw(session, row, "有误", seen=row.version, actor=cast.wang_fang, now=now)
     with pytest.raises(Conflict, match="withdrawn"):
         await tapped(store, gone, cast.riverside, he, now)
+
+
+async def test_a_telephone_receipt_is_taken_back_by_who_wrote_it_down_or_a_reviewer(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    tip = await released(store, cast, now)
+    he = await person(store, cast.riverside, now, "何静", Role.REGISTRAR)
+    other = await person(store, cast.district, now, "韩梅", Role.DUTY_OFFICER)
+    call = {"way": ReceiptWay.PHONE, "recorded_by": cast.li_qiang}
+    with pytest.raises(Invalid) as refused:
+        await tapped(store, tip, cast.north, None, now, signer="书" * 41, **call)
+    assert (refused.value.key, refused.value.facts) == ("tip_receipt.signer_long", {"most": 40})
+
+    async def back(unit: Unit, who: Staff, seen: str, why: str = "记错单位，电话 13912345678") -> None:
+        async with store.transaction() as session:
+            row = await session.get_one(WorkTip, tip.id)
+            await tip_receipts.take_back(session, row, unit, why, seen=seen, actor=who, now=now)
+
+    first, _ = await tapped(store, tip, cast.north, None, now, signer="书" * 40, **call)
+    own, _ = await tapped(store, tip, cast.riverside, he, now)
+    stamp = tip_receipts.stamp(first)
+    cases: list[tuple[Unit, Staff, str, str, type[DeskError], str]] = [
+        (cast.north, other, stamp, "错了", NotPermitted, "tip_receipt.not_yours"),
+        (cast.north, cast.zhou_ning, stamp, "错了", NotPermitted, "not_permitted"),
+        (cast.north, cast.li_qiang, stamp, "  ", Invalid, "reason_needed"),
+        (cast.north, cast.li_qiang, stamp, "长" * 301, Invalid, "tip_long"),
+        (cast.north, cast.li_qiang, "1.1", "错了", Conflict, "stale_card"),
+        (cast.riverside, cast.wang_fang, tip_receipts.stamp(own), "错了", Conflict, "tip_receipt.own_hand"),
+        (cast.district, cast.wang_fang, stamp, "错了", Conflict, "stale_card"),
+    ]
+    for unit, who, seen, why, kind, key in cases:
+        with pytest.raises(kind) as refused:
+            await back(unit, who, seen, why)
+        assert refused.value.key == key
+    await back(cast.north, cast.li_qiang, stamp)
+    with pytest.raises(Conflict, match="stale_card"):
+        await back(cast.north, cast.li_qiang, stamp)
+    async with store.reading() as session:
+        assert await tip_receipts.counts(session, tip) == (1, 2)
+        assert [unit.name for unit in await tip_receipts.silent(session, tip)] == ["北塘镇"]
+        (line,) = await tip_receipts.taken_back(session, tip)
+        assert (line.actor_id, line.facts["unit"], line.facts["recorded_by"]) == (
+            cast.li_qiang.id, cast.north.id, cast.li_qiang.id,
+        )  # fmt: skip
+        assert line.facts["why"].startswith("记错单位")
+        assert "13912345678" not in line.facts["why"]
+        assert "书" not in str(line.facts)
+        assert (await audit.listed(session, action="work_tip.acknowledge"))[1] == 2
+    # What was wrong may be right tomorrow; and a reviewer takes back what somebody else wrote down.
+    second, new = await tapped(store, tip, cast.north, None, now + timedelta(hours=1), signer="吴兰", **call)
+    assert new
+    await back(cast.north, cast.wang_fang, tip_receipts.stamp(second))

@@ -121,7 +121,8 @@ async def test_telephone_list_names_who_is_there_now(store: Store, cast: Cast, n
     await shift(store, cast, officer=cast.zhao_lei, unit=cast.north, phone="0000-30003000")
     await shift(store, cast)
     async with store.reading() as session:
-        calls = await tip_chases.phone_list(session, tip, now=now)
+        left = await tip_chases.silent(session, tip)
+        calls = await tip_chases.phone_list(session, left, now=now)
     assert [(call.unit.name, call.phone, call.on_duty, call.duty_phone) for call in calls] == [
         ("临江街道", "", "", ""), ("北塘镇", "0000-20002000", "赵磊", "0000-30003000"),
     ]  # fmt: skip

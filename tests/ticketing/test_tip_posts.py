@@ -277,3 +277,33 @@ async def test_withdrawing_while_messages_are_recorded_leaves_no_group_out(
     assert {post.shown for post in await posts(store, tip)} == {Shown.OLD}
     told = await laid(store, EDIT, CORRECTION)
     assert len({row.contact_id for row in told if row.state is D.DUE}) == 3
+
+
+async def test_counter_follows_when_the_last_receipt_is_taken_back(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    await groups(store, cast, now)
+    tip = await hung(store, cast, now)
+    shown: list[int] = []
+    for step in range(3):
+        later = now + step * HOUR
+        async with store.transaction() as session:
+            row = await session.get_one(WorkTip, tip.id)
+            if step == 1:
+                receipt = await tip_receipts.of(session, row, cast.north)
+                assert receipt is not None
+                await tip_receipts.take_back(
+                    session, row, cast.north, "记错了", seen=tip_receipts.stamp(receipt),
+                    actor=cast.li_qiang, now=later,
+                )  # fmt: skip
+            else:
+                await tip_receipts.acknowledge(
+                    session, row, cast.north, person=None, way=ReceiptWay.PHONE, now=later,
+                    recorded_by=cast.li_qiang, signer="吴兰",
+                )  # fmt: skip
+            assert await tip_posts.recount(session, now=later) == 2
+        edits = [row for row in await laid(store, EDIT) if row.state is D.DUE]
+        for delivery in edits:
+            await goes(store, delivery, later)
+        shown += {row.facts["read"] for row in edits}
+    assert shown == [1, 0, 1]
