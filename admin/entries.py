@@ -10,9 +10,10 @@ from fastapi.responses import Response
 
 from admin import differences, forms, times
 from admin.pages import Desk, Number, Refusal, signed_in
-from knowledge import alterations, answer, calendar, checks, elections, shelf
+from knowledge import alterations, answer, calendar, checks, elections, shelf, tip_bonds, tip_words
 from knowledge.entries import problems
 from knowledge.shelf import Filter
+from knowledge.tips import UNRELEASED, WorkTip
 from knowledge.versions import (
     Audience,
     Content,
@@ -146,6 +147,7 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
     dates = calendar.variables(await elections.spans(desk.session, desk.now), calendar.today(desk.now))
     scope = await units.get(desk.session, current.scope_unit_id)
     successor = await _successor(desk, entry)
+    bonds = await tip_bonds.of_versions(desk.session, desk.person, [row.id for row in rows])
     return desk.render(
         "console/entry.html",
         status=refusal.status if refusal else 200,
@@ -162,10 +164,20 @@ async def page(desk: Desk, entry_id: int, refusal: Refusal | None = None) -> Res
         problems=[found_in_words(desk, found) for found in problems(contents[0])],
         versions=shown,
         field_words={name: desk.t(f"entry.{name}") for name in _FIELDS},
+        by_tips={number: _by_tip(desk, tip) for number, tip in bonds.items()},
         successor={"id": successor.id, "no": successor.entry_no} if successor else None,
         can=await _can(desk, entry, current, scope),
         gate=await _gate(desk, current),
     )
+
+
+def _by_tip(desk: Desk, tip: WorkTip) -> dict[str, Any]:
+    """With which work tip a version came into force or will, in words, and where that one stands."""
+    key = "in_force" if tip.in_effect_at else "linked" if tip.state in UNRELEASED else "waits"
+    begins = tip_words.begins(tip)
+    at = times.moment(begins, desk.frame.language) if begins else ""
+    words = desk.t(f"entry.by_tip_{key}", no=tip_words.number(tip), title=tip.title, at=at)
+    return {"href": f"/admin/tips/{tip.id}", "words": words}
 
 
 async def _successor(desk: Desk, entry: Entry) -> Entry | None:

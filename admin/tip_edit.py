@@ -8,13 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import tip_form, tip_units
+from admin import tip_beside, tip_form, tip_merge, tip_units
 from admin.pages import Desk, Number, Refusal, done, signed_in
+from admin.tip_merge import Began
 from admin.tips import DONE, sources
-from knowledge import tip_drafts, tip_links, tip_moves, tip_words, tips
-from knowledge.tips import LONGEST_LINE, LONGEST_PART, LONGEST_TITLE, Tip, TipState, WorkTip
+from knowledge import tip_bonds, tip_corrections, tip_drafts, tip_links, tip_moves, tip_words, tips
+from knowledge.tips import Tip, TipState, WorkTip
 from office import staff, units
-from office.errors import NotFound
+from office.errors import Conflict, NotFound
 from office.staff import Permission
 from office.units import Unit, contains
 
@@ -23,7 +24,7 @@ Drafting = Annotated[Desk, Depends(signed_in(Permission.DRAFT_ENTRIES))]
 Writing = Annotated[Desk, Depends(signed_in(Permission.DRAFT_ENTRIES, tip_form.read_form))]
 NEW = "/admin/tips/new"
 MEETING = "/admin/tips/from-meeting"
-MOST = {"title": LONGEST_TITLE, "line": LONGEST_LINE, "part": LONGEST_PART}
+TOO_LONG = "tip_long_"
 
 
 @router.get("/new")
@@ -60,10 +61,10 @@ async def begin_from_meeting(desk: Drafting) -> Response:
 
 @router.post("/{tip_id}/correct")
 async def correct(desk: Drafting, tip_id: Number) -> Response:
-    """Begin the correction that will take the place of a released tip; its text is there to be put right."""
+    """Begin the correction that will take the place of a released tip, or go on to the one that is begun."""
     old = await tips.get(desk.session, desk.person, tip_id)
-    made = await tip_drafts.correction(desk.session, old, actor=desk.person, now=desk.now)
-    return done(f"/admin/tips/{made.id}/edit", "correcting")
+    made, new = await tip_corrections.begin(desk.session, old, actor=desk.person, now=desk.now)
+    return done(f"/admin/tips/{made.id}{'/edit' if new else ''}", "correcting" if new else "correction_open")
 
 
 @router.get("/{tip_id}/edit")
@@ -92,9 +93,12 @@ async def _take(desk: Desk, tip_id: int | None) -> Response:
     arranged = tip_form.rearranged(desk.form, [(unit.id, unit.kind.value) for unit in offered])
     if arranged is not None:
         return await _editor(desk, tip, arranged)
-    found = tip_form.typed(desk.form)
+    found, seen = tip_form.typed(desk.form), 0
+    if tip is not None:
+        seen = desk.form.number("version")
+        found = await _settled(desk, tip, found, seen)
     written = Tip(
-        **tip_form.meant(desk.form),
+        **tip_form.meant(found),
         targets=await _reachable(desk, tip, found["targets"], {unit.id for unit in offered}),
         entries=tuple(sorted(found["entries"])),
         meeting=found["meeting"] if "meeting" in desk.form.fields else None,
@@ -105,7 +109,6 @@ async def _take(desk: Desk, tip_id: int | None) -> Response:
             desk.session, written, unit=unit, sources={}, actor=desk.person, now=desk.now
         )
     else:
-        seen = desk.form.number("version")
         await tip_drafts.edit(desk.session, tip, written, seen=seen, actor=desk.person, now=desk.now)
     if desk.form.text("then") == "submit":
         if any(problem.blocks for problem in await tip_moves.problems(desk.session, tip, now=desk.now)):
@@ -114,6 +117,27 @@ async def _take(desk: Desk, tip_id: int | None) -> Response:
         await tip_moves.submit(desk.session, tip, seen=tip.version, actor=desk.person, now=desk.now)
         return done(f"/admin/tips/{tip.id}", "submitted")
     return done(f"/admin/tips/{tip.id}", "saved")
+
+
+async def _settled(desk: Desk, tip: WorkTip, typed: dict[str, Any], seen: int) -> dict[str, Any]:
+    """What is to be saved after a choice between two people's words; raises `Invalid("tip_choose")` without.
+
+    `Conflict("stale_card")` for a page that began from other words: also where the count is the same, because
+    SQLite gives the number of a deleted draft to the next one.
+    """
+    start = tip_merge.began(desk.form)
+    present = await _present(desk, tip)
+    marks = tip_merge.marks(present)
+    if seen != tip.version or any(marks[name] != mark for name, mark in start.marks.items()):
+        raise Conflict("stale_card")
+    return tip_merge.settled(typed, present, start)
+
+
+async def _present(desk: Desk, tip: WorkTip) -> dict[str, Any]:
+    """The tip as it stands, as this person's form would show it: without the units that it does not offer."""
+    values = tip_form.written(await tip_drafts.written(desk.session, tip))
+    offered = {unit.id for unit in await tip_units.offered(desk.session, desk.person)}
+    return values | {"targets": values["targets"] & offered}
 
 
 async def _reachable(
@@ -161,6 +185,11 @@ async def _editor(
     if values is None:
         written = await tip_drafts.written(desk.session, tip) if tip else await _blank(desk)
         values = tip_form.written(written)
+        start, version, beside = Began({}), tip.version if tip else 0, None
+        if tip is not None:
+            start = Began(tip_merge.marks(await _present(desk, tip)))
+    else:
+        values, start, version, beside = await _shown_again(desk, tip, values, refusal)
     asked = desk.request.query_params.get("done", "")
     corrects = await desk.session.get(WorkTip, tip.supersedes_id or 0) if tip else None
     here = f"/admin/tips/{tip.id}/edit" if tip else NEW
@@ -169,30 +198,57 @@ async def _editor(
         status=refusal.status if refusal else 200,
         here=here,
         action=here,
-        error=refusal.words if refusal else "",
+        error=_why(desk, refusal),
         error_key=refusal.key if refusal else "",
+        wrong={refusal.key.removeprefix(TOO_LONG): refusal.words} if refusal else {},
         done="" if arranged else asked if asked in DONE else "",
         arranged=arranged,
-        tip={"id": tip.id, "version": _seen(desk, tip, refusal), "title": tip.title} if tip else None,
+        tip={"id": tip.id, "version": version, "title": tip.title} if tip else None,
+        was=tip_merge.spelled(start.marks),
+        open=" ".join(start.open),
+        beside=beside,
+        moved_on=tip_beside.moved_on(desk, tip) if tip else "",
         note=tip.review_note if tip else "",
         corrects={"id": corrects.id, "title": corrects.title, "number": tip_words.number(corrects)}
         if corrects
         else None,
-        meeting=bool(tip and tip.sources.get("meeting")),
+        meeting=bool(tip and (tip.sources.get("meeting") or values["meeting"])),
         values=values,
-        most=MOST,
         sources=await sources(desk, tip) if tip else None,
         **await _offers(desk, tip, values),
     )
 
 
-def _seen(desk: Desk, tip: WorkTip, refusal: Refusal | None) -> int:
-    """The count that the form was made from, also when it is shown again: else a second press, after a slip
-    in one field, would overwrite unasked what somebody else saved meanwhile. Once told so, one may.
+def _why(desk: Desk, refusal: Refusal | None) -> str:
+    if refusal is None:
+        return ""
+    return desk.t("tips.stale") if refusal.key == "stale_card" else refusal.words
+
+
+async def _shown_again(
+    desk: Desk, tip: WorkTip | None, typed: Mapping[str, Any], refusal: Refusal | None
+) -> tuple[Mapping[str, Any], Began, int, dict[str, Any] | None]:
+    """The form once more: its values, where it began, its count, and what a colleague wrote beside it.
+
+    The count stays the one that the form was made from: else a second press, after a slip in one field, would
+    overwrite unasked what somebody else saved meanwhile. Once told so, it goes on from what was saved.
     """
-    text = desk.form.text("version")
-    told = refusal is None or refusal.key != "stale_card"
-    return int(text) if told and text.isdecimal() and len(text) < 10 else tip.version
+    if tip is None:
+        return typed, Began({}), 0, None
+    start, text = tip_merge.began(desk.form), desk.form.text("version")
+    version = int(text) if text.isdecimal() and len(text) < 10 else tip.version
+    if tip.state is not TipState.DRAFT:
+        return typed, start, version, None
+    present = await _present(desk, tip)
+    if "meeting" not in desk.form.fields:
+        typed = {**typed, "meeting": present["meeting"]}
+    if refusal is not None and refusal.key == "stale_card":
+        merge = tip_merge.merged(typed, present, start)
+        start = Began(tip_merge.marks(present), merge.open)
+        told = await tip_beside.told(desk, tip, merge.values, present, start, merge.adopted)
+        return merge.values, start, tip.version, told
+    beside = await tip_beside.told(desk, tip, typed, present, start, ()) if start.open else None
+    return typed, start, version, beside
 
 
 async def _offers(desk: Desk, tip: WorkTip | None, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,8 +257,16 @@ async def _offers(desk: Desk, tip: WorkTip | None, values: Mapping[str, Any]) ->
     linked = (
         [(version, entry) for _, version, entry in await tip_links.linked(desk.session, tip)] if tip else []
     )
-    open_ones = [*linked, *await tip_links.open_versions(desk.session, desk.person)]
-    versions = {version.id: (version, entry) for version, entry in open_ones}
+    open_ones = await tip_links.open_versions(desk.session, desk.person)
+    both = {version.id for version, _ in [*linked, *open_ones]}
+    bound = await tip_bonds.waiting(desk.session, both)
+    # What waits for a signed tip is that one's, unless this one takes its place.
+    free = [
+        pair
+        for pair in open_ones
+        if pair[0].id not in bound or str(bound[pair[0].id].id) == values["supersedes"]
+    ]
+    versions = {version.id: (version, entry) for version, entry in [*linked, *free]}
     return {
         **await tip_units.tree(desk, chosen),
         **{
@@ -216,6 +280,7 @@ async def _offers(desk: Desk, tip: WorkTip | None, values: Mapping[str, Any]) ->
                 "number": version.number,
                 "question": version.question,
                 "state": desk.t(f"entry.state.{version.state}"),
+                "waits": tip_words.number(bound[version.id]) if version.id in bound else "",
                 "chosen": version.id in values["entries"],
             }
             for version, entry in versions.values()

@@ -58,13 +58,14 @@ def written(tip: Tip) -> dict[str, Any]:
     }
 
 
-def meant(form: Form) -> dict[str, Any]:
-    """What the form says, by the names of `knowledge.tips.Tip`; attachments without a word are left out.
+def meant(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fields say, by the names of `knowledge.tips.Tip`; attachments without a word are left out.
+
+    `found`: as `typed` gives them.
 
     Raises `Invalid("tip_moment")` for a time that cannot be read, `Invalid("tip_print_run")`,
     `Invalid("tip_attachments")` for too many, `Invalid("form_broken")` for what no page of ours offers.
     """
-    found = typed(form)
     for name, kind in KINDS.items():
         if found[name] not in tuple(kind):
             raise Invalid("form_broken")

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from sqlalchemy import select
 
-from admin import differences, times
-from admin.entries import TONES as ENTRY_TONES
-from admin.entries import choice_words
+from admin import tip_changes
 from admin.pages import Desk, Number, signed_in
-from knowledge import calendar, checks, tip_links, tip_receipts, tip_shelf, tip_words, tips
+from knowledge import tip_chain, tip_links, tip_receipts, tip_shelf, tip_words, tips
 from knowledge.tips import TipEntry, TipHead, TipSecrecy, WorkTip
-from knowledge.versions import Entry, EntryState, EntryVersion, content_of
+from knowledge.versions import Entry, EntryVersion
 from office import units
-from office.hours import BEIJING, beijing_day
+from office.hours import beijing_day
 from office.staff import Permission
 from office.words import CHINESE, say
-from ticketing import tip_paper, tip_paper_facts, tip_paper_form, tip_release
+from ticketing import tip_paper, tip_paper_facts, tip_paper_form, tip_paper_head, tip_places, tip_release
 
 router = APIRouter(prefix="/tips")
 Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_ENTRIES))]
 # As many characters of each as a card takes.
-TITLE, BULLET, BASIS = 200, 80, 100
-PARTS = ("origin", "wording", "steps", "contact_lines")
-NUMERALS = "一二三四五六七八九十"
+TITLE, OLD_TITLE, BULLET, BASIS = 200, 60, 60, 100
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 Links = Sequence[tuple[TipEntry, EntryVersion, Entry]]
 
@@ -53,8 +48,8 @@ async def outputs(desk: Desk, tip: WorkTip, links: Links) -> dict[str, Any]:
         "message": await message(desk, tip),
         "paper": await paper(desk, tip),
         "web": await web(desk, tip),
-        "changes": [await _change(desk, version, entry) for _, version, entry in links],
-        "changes_note": _when_changed(desk, tip),
+        "changes": [await tip_changes.change(desk, version, entry) for _, version, entry in links],
+        "changes_note": tip_changes.when(desk, tip),
     }
 
 
@@ -65,21 +60,22 @@ async def message(desk: Desk, tip: WorkTip) -> dict[str, Any]:
     """
     addressed = len(await tip_links.targets(desk.session, tip))
     read, owing = await tip_receipts.counts(desk.session, tip) if tip.released_at else (0, addressed)
-    number = tip_words.number(tip) or desk.t("tips.number_to_come", year=beijing_day(desk.now).year)
-    kind = say(f"tipchat.type.{tip.type}", CHINESE)
-    lines = [say("tipchat.head", CHINESE, number=number, type=kind), _clipped(tip.title, TITLE)]
-    lines += [f"• {_clipped(bullet, BULLET)}" for bullet in tip_words.bullets(tip)]
-    if tip.basis:
-        lines.append(say("tipchat.basis", CHINESE, basis=_clipped(tip.basis, BASIS)))
+    kind, year = say(f"tipchat.type.{tip.type}", CHINESE), _year(desk, tip)
+    lines = [say("tipchat.head", CHINESE, number=_number(desk, tip), type=kind), _clipped(tip.title, TITLE)]
+    lines += [words] if (words := await _replaces(desk, tip, OLD_TITLE)) else []
+    bullets = tip_words.bullets(tip)
+    lines += [f"• {_clipped(bullet, BULLET)}" for bullet in bullets]
+    if basis := tip_words.basis_beside(tip, "\n".join(bullets)):
+        lines.append(say("tipchat.basis", CHINESE, basis=_clipped(basis, BASIS)))
     spans = [
-        say(f"tipchat.{name}", CHINESE, day=_moment(at))
-        for name, at in (("from", tip.effective_from), ("until", tip.effective_until))
+        say(f"tipchat.{name}", CHINESE, day=tip_words.moment(at, year, ends=name == "until"))
+        for name, at in (("from", tip_words.begins(tip)), ("until", tip.effective_until))
         if at is not None
     ]
     lines += [" · ".join(spans)] if spans else []
     if tip.receipt_wanted:
         counter = say("tipchat.counter", CHINESE, read=read, addressed=owing)
-        due = say("tipchat.due", CHINESE, due=_moment(receipt_due(desk, tip)))
+        due = say("tipchat.due", CHINESE, due=tip_words.moment(receipt_due(desk, tip), year, ends=True))
         lines.append(f"{counter} · {due}")
     keys = ("text", "read", "ask") if tip.receipt_wanted else ("text", "ask")
     return {
@@ -96,9 +92,25 @@ def receipt_due(desk: Desk, tip: WorkTip) -> datetime:
     return desk.hours.next_open(due) or due
 
 
-def _moment(at: datetime) -> str:
-    local = at.astimezone(BEIJING)
-    return calendar.spoken(local.date()) if local.time() == time(0) else times.moment(at, CHINESE)
+def _year(desk: Desk, tip: WorkTip) -> int:
+    """The year of its number, also of one that is still to come: days of that year are told without it."""
+    return tip.year or beijing_day(desk.now).year
+
+
+def _number(desk: Desk, tip: WorkTip) -> str:
+    number = tip_words.number(tip) or desk.t("tips.number_to_come", year=_year(desk, tip))
+    own = tip_words.document_no(tip)
+    return say("tipchat.numbers", CHINESE, number=number, document_no=own) if own else number
+
+
+async def _replaces(desk: Desk, tip: WorkTip, most: int = tips.LONGEST_TITLE) -> str:
+    """What it says of the tip that it replaces; the page has room for the whole title, a card has not."""
+    told = await tip_places.before(desk.session, tip, year=_year(desk, tip))
+    if not told["old"]:
+        return ""
+    if not told["old_title"]:
+        return say("tipchat.replaces_number", CHINESE, number=told["old"])
+    return say("tipchat.replaces", CHINESE, number=told["old"], title=_clipped(told["old_title"], most))
 
 
 def _clipped(words: str, most: int) -> str:
@@ -126,11 +138,11 @@ async def paper(desk: Desk, tip: WorkTip) -> dict[str, Any]:
         "office": said.office,
         "dated": dated or say("tip_paper.date_blank", CHINESE),
         "mark": said.mark,
-        "chain": say("tip_paper.chain", CHINESE, text=said.chain) if said.chain else "",
+        "chain": tip_paper_head.below_title(said),
         "addressed_to": say("tip_paper.address", CHINESE, text=said.addressed_to)
         if said.addressed_to
         else "",
-        "parts": [(f"{NUMERALS[n]}、{part.title}", part.lines) for n, part in enumerate(said.parts)],
+        "parts": [(part.title, part.lines) for part in said.parts],
         "attachments": [f"{n}.{title}" for n, title in enumerate(titled, 1)] if len(titled) > 1 else titled,
         "note": say("tip_paper.note", CHINESE, text=said.note) if said.note else "",
         "imprint": [*imprint, (said.office, printed), *([("", copies)] if copies else [])],
@@ -145,33 +157,37 @@ async def web(desk: Desk, tip: WorkTip) -> dict[str, Any]:
 
     public = tip.secrecy is TipSecrecy.PUBLIC
     standing = await tip_shelf.standing(desk.session, tip, now=desk.now)
-    successor = tip_words.short_number(standing.successor) if standing.successor else ""
-    owner = await units.get(desk.session, tip.unit_id)
-    year = beijing_day(desk.now).year
+    year = _year(desk, tip)
+    successor = tip_words.beside(standing.successor, year)
+    office = await units.election_office(desk.session)
     number = tip_words.number(tip) or desk.t("tips.number_to_come", year=year)
     spans = [
-        said(key, at=times.moment(at, CHINESE))
-        for key, at in (("from", tip.effective_from), ("until", tip.effective_until))
+        said(key, at=tip_words.moment(at, year, ends=key == "until"))
+        for key, at in (("from", tip_words.begins(tip)), ("until", tip.effective_until))
         if at is not None
     ]
     passport = (
-        ("number", number), ("date", tip.dated.isoformat() if tip.dated else ""),
-        ("issuer", owner.office_name or owner.name), ("basis", tip.basis.strip()),
-        ("scope", tip.scope.strip()), ("effective", " ".join(spans)),
+        ("number", number), ("document_no", tip_words.document_no(tip)),
+        ("date", tip.dated.isoformat() if tip.dated else ""), ("issuer", office.office_name or office.name),
+        ("basis", tip_words.basis_beside(tip, tip.wording)), ("scope", tip.scope.strip()),
+        ("effective", " ".join(spans)),
     )  # fmt: skip
+    new_public = standing.successor is not None and tip_shelf.is_public(standing.successor, desk.now)
+    old = await tip_chain.replaced(desk.session, tip)
+    way = f"/tips/{old.year}/{old.issue_no}" if old and tip_shelf.is_public(old, desk.now) else ""
     return {
         "href": f"/tips/{tip.year}/{tip.issue_no}" if public and tips.shown(tip, desk.now) else "",
         "note": desk.t("tips.web_public" if public else "tips.web_internal"),
         "mark": said(standing.state, no=successor) if standing.state else "",
-        "mark_text": said(f"{standing.state}_text") if standing.state else "",
-        "head": said("head", number=number, type=say(f"tipchat.type.{tip.type}", CHINESE)),
+        "mark_text": tip_chain.instead(tip, standing, CHINESE, title=new_public, now=desk.now)
+        if standing.state
+        else "",
+        "replaces": await _replaces(desk, tip),
+        "old": (said("see_new", no=tip_words.beside(old, year)), way) if way else None,
+        "head": said("head", number=_number(desk, tip), type=say(f"tipchat.type.{tip.type}", CHINESE)),
         "internal": "" if public else said("internal"),
         "addressed_to": say("tipchat.addressed_to", CHINESE, to=tip.addressed_to) if tip.addressed_to else "",
-        "parts": [
-            (say(f"tipchat.part.{part}", CHINESE), _lines(getattr(tip, part)))
-            for part in PARTS
-            if getattr(tip, part).strip()
-        ],
+        "parts": [(heading, _lines(words)) for heading, words in tip_words.parts(tip)],
         "attachments": [
             (
                 say("tipchat.attachment", CHINESE, number=n, title=row.get("title", "")),
@@ -185,57 +201,3 @@ async def web(desk: Desk, tip: WorkTip) -> dict[str, Any]:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
-
-
-async def _change(desk: Desk, version: EntryVersion, entry: Entry) -> dict[str, Any]:
-    """What a version that comes into force with the tip says otherwise than the one answered before it."""
-    before = await desk.session.scalar(
-        select(EntryVersion)
-        .where(EntryVersion.entry_id == entry.id, EntryVersion.number < version.number)
-        .where(EntryVersion.published_at.is_not(None))
-        .order_by(EntryVersion.number.desc())
-        .limit(1)
-    )
-    places = {unit.id: unit.name for unit in await units.all_units(desk.session)}
-    found = (
-        differences.between(
-            await content_of(desk.session, before),
-            await content_of(desk.session, version),
-            choice_words(desk, places),
-        )
-        if before is not None
-        else []
-    )
-    return {
-        "id": version.id,
-        "version": version.version,
-        "entry_id": entry.id,
-        "no": entry.entry_no,
-        "number": version.number,
-        "question": version.question,
-        "short": version.short,
-        "state": desk.t(f"entry.state.{version.state}"),
-        "tone": ENTRY_TONES[version.state],
-        "first": before is None,
-        "differences": found,
-        "check": await check_words(desk, version),
-    }
-
-
-async def check_words(desk: Desk, version: EntryVersion) -> str:
-    """What the check before a publication says of a version in review; empty for any other."""
-    if version.state is not EntryState.IN_REVIEW:
-        return ""
-    found = await checks.latest(desk.session, version)
-    if found is None or not await checks.holds(desk.session, found, version):
-        return desk.t("tips.check_needed")
-    return desk.t("tips.check_open" if found.state in checks.OPENING else "tips.check_blocked")
-
-
-def _when_changed(desk: Desk, tip: WorkTip) -> str:
-    if tip.in_effect_at is not None:
-        at = times.moment(tip.in_effect_at, desk.frame.language)
-        return desk.t("tips.changes_since", at=at)
-    if tip.effective_from is not None and tip.effective_from > desk.now:
-        return desk.t("tips.changes_at", at=times.moment(tip.effective_from, desk.frame.language))
-    return desk.t("tips.changes_with")

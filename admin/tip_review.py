@@ -9,10 +9,11 @@ from fastapi.responses import Response
 
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from admin.tips import page
-from knowledge import tip_links, tip_moves, tips
+from knowledge import tip_moves, tips
 from knowledge.tips import WorkTip
+from office.errors import Invalid
 from office.staff import Permission
-from ticketing import tip_release
+from ticketing import tip_discards, tip_release
 
 router = APIRouter(prefix="/tips")
 Drafting = Annotated[Desk, Depends(signed_in(Permission.DRAFT_ENTRIES))]
@@ -35,6 +36,16 @@ async def submit(desk: Drafting, tip_id: Number) -> Response:
     tip, seen = await _shown(desk, tip_id)
     await tip_moves.submit(desk.session, tip, seen=seen, actor=desk.person, now=desk.now)
     return done(f"/admin/tips/{tip_id}", "submitted")
+
+
+@router.post("/{tip_id}/delete")
+async def delete(desk: Drafting, tip_id: Number) -> Response:
+    """Delete a draft that was begun in vain."""
+    tip, seen = await _shown(desk, tip_id)
+    if desk.form.text("sure") != "1":
+        raise Invalid("tip_delete_unsure")
+    await tip_discards.discard(desk.session, tip, seen=seen, actor=desk.person, now=desk.now)
+    return done("/admin/tips", "deleted")
 
 
 @router.post("/{tip_id}/look-over")
@@ -77,9 +88,7 @@ async def release(desk: Releasing, tip_id: Number) -> Response:
 async def in_effect(desk: Releasing, tip_id: Number) -> Response:
     """Bring the entries of a tip into force whose time came while they could not be published."""
     tip, _ = await _shown(desk, tip_id)
-    versions = [version.id for _, version, _ in await tip_links.linked(desk.session, tip)]
-    shown = {number: desk.form.number(f"version_{number}") for number in versions}
-    await tip_release.now_in_effect(desk.session, tip, actor=desk.person, now=desk.now, shown=shown)
+    await tip_release.now_in_effect(desk.session, tip, actor=desk.person, now=desk.now)
     return done(f"/admin/tips/{tip_id}", "in_effect")
 
 

@@ -9,12 +9,11 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from admin import forms, times, tip_preview, tip_sending
+from admin import forms, times, tip_can, tip_preview, tip_progress, tip_sending
 from admin.pages import Desk, Number, Refusal, done, signed_in
-from knowledge import tip_links, tip_moves, tip_words, tips
+from knowledge import tip_links, tip_words, tips
 from knowledge.tips import LONGEST_LINE, TipState, TipType, WorkTip
 from office import staff, units
-from office.errors import NotPermitted
 from office.hours import beijing_day
 from office.staff import Permission
 from office.units import Unit, contains
@@ -36,6 +35,7 @@ DONE = (
     "released",
     "withdrawn",
     "correcting",
+    "correction_open",
     "in_effect",
 )
 T = TipState
@@ -69,6 +69,7 @@ async def show(desk: Reading) -> Response:
     sees_drafts = desk.may(Permission.SEE_TICKETS)
     return desk.render(
         "console/tips.html",
+        deleted=asked.get("done") == "deleted",
         rows=[_row(desk, row, names) for row in rows],
         total=total,
         page=page,
@@ -108,7 +109,7 @@ async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Respo
     """The page of a tip, also after a refused act."""
     tip = await tips.get(desk.session, desk.person, tip_id)
     asked = desk.request.query_params.get("done", "")
-    can = await _can(desk, tip)
+    can = await tip_can.can(desk, tip)
     links = await tip_links.linked(desk.session, tip)
     return desk.render(
         "console/tip.html",
@@ -117,6 +118,7 @@ async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Respo
         error=refusal.words if refusal else "",
         typed=refusal.typed if refusal else {},
         done=asked if asked in DONE else "",
+        told=await _told(desk, tip, asked),
         tip=await _facts(desk, tip),
         note=tip.review_note if tip.state is T.DRAFT else "",
         chain=await _chain(desk, tip),
@@ -127,6 +129,15 @@ async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Respo
         **await tip_preview.outputs(desk, tip, links),
         **(await tip_sending.step(desk, tip, links) if tip.state in tips.UNRELEASED else {}),
     )
+
+
+async def _told(desk: Desk, tip: WorkTip, what: str) -> str:
+    """What has been done, where that takes more than a fixed sentence."""
+    if what == "correction_open" and tip.state in tips.UNRELEASED:
+        names = await staff.names(desk.session, {tip.drafter_id})
+        return desk.t("tips.done_correction_open", who=names.get(tip.drafter_id, ""))
+    # What the groups are told is counted, never assumed.
+    return await tip_progress.withdrawn(desk, tip) if (what, tip.state) == ("withdrawn", T.WITHDRAWN) else ""
 
 
 def _row(desk: Desk, tip: WorkTip, names: dict[int, str]) -> dict[str, Any]:
@@ -180,7 +191,8 @@ async def _facts(desk: Desk, tip: WorkTip) -> dict[str, Any]:
         "state": desk.t(f"tips.state_{tip.state}"),
         "tone": TONES[tip.state],
         "unreleased": tip.state in tips.UNRELEASED,
-        "late": _late(tip),
+        "in_review": tip.state is T.IN_REVIEW,
+        "late": await tip_can.held(desk, tip),
         "marks": marks_of(desk, tip),
         "secrecy": tip.secrecy.value,
         "basis": tip.basis,
@@ -242,11 +254,11 @@ async def _chain(desk: Desk, tip: WorkTip) -> list[dict[str, Any]]:
         .where(WorkTip.supersedes_id == tip.id, WorkTip.state.in_(tips.UNRELEASED))
         .order_by(WorkTip.id)
     )
-    found += [
-        {"id": other.id, "title": other.title, "words": desk.t("tips.chain_drafted")}
-        for other in rows
-        if await _visible(desk, other)
-    ]
+    drafted = [other for other in rows if await _visible(desk, other)]
+    names = await staff.names(desk.session, {other.drafter_id for other in drafted})
+    for other in drafted:
+        words = desk.t("tips.chain_drafted", who=names.get(other.drafter_id, ""))
+        found.append({"id": other.id, "title": other.title, "words": words})
     return found
 
 
@@ -257,43 +269,6 @@ async def _visible(desk: Desk, tip: WorkTip) -> bool:
     return desk.may(Permission.SEE_TICKETS) and contains(
         await staff.reach(desk.session, desk.person), unit.path
     )
-
-
-async def _can(desk: Desk, tip: WorkTip) -> dict[str, Any]:
-    """Which acts are worth showing to this person, and in words why a release is not among them."""
-    unit = await desk.session.get_one(Unit, tip.unit_id)
-    near = contains(await staff.reach(desk.session, desk.person), unit.path)
-    drafts = near and desk.may(Permission.DRAFT_ENTRIES)
-    publishes = near and desk.may(Permission.PUBLISH_ENTRIES)
-    in_review, standing = tip.state is T.IN_REVIEW, tip.state is T.RELEASED
-    own = await _own(desk, tip) if in_review or _late(tip) else ""
-    return {
-        "edit": drafts and tip.state is T.DRAFT,
-        "submit": drafts and tip.state is T.DRAFT,
-        "release": in_review and publishes and not own,
-        "why_not": own or desk.t("tips.only_publishers") if in_review and (own or not publishes) else "",
-        "look_over": in_review and drafts and not own and tip.checker_id is None,
-        "send_back": in_review and publishes,
-        "take_back": in_review and drafts and (bool(own) or not publishes),
-        "withdraw": standing and publishes,
-        "correct": standing and drafts,
-        "in_effect": standing and publishes and _late(tip) and not own,
-        "board": tip.state in tips.NUMBERED,
-    }
-
-
-def _late(tip: WorkTip) -> bool:
-    """Whether the time of its entries came and they could not be published."""
-    return tip.state is T.RELEASED and tip.stale_at is not None and tip.in_effect_at is None
-
-
-async def _own(desk: Desk, tip: WorkTip) -> str:
-    """Why this person is no second one to the tip's authors, in words; empty for one who is."""
-    try:
-        await tip_moves.another(desk.session, tip, desk.person, now=desk.now)
-    except NotPermitted as refusal:
-        return desk.t(f"tips.not_{refusal.key}")
-    return ""
 
 
 async def sources(desk: Desk, tip: WorkTip) -> dict[str, Any] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import tip_links
+from knowledge import tip_bonds, tip_links
 from knowledge.tips import (
     LONGEST_LINE,
     LONGEST_PART,
@@ -22,12 +22,13 @@ from knowledge.tips import (
 )
 from office import audit, redact, units
 from office.errors import Conflict, Invalid
-from office.staff import Permission, Staff, must
-from office.units import Unit
+from office.staff import Permission, Staff, must, reach
+from office.units import Unit, contains
 from office.words import CHINESE, say
 
 TITLE: Final = ("title",)
 LINES: Final = ("addressed_to", "scope", "copied_to")
+DAYS: Final = ("effective_from", "effective_until", "receipt_due", "send_at")
 PARTS: Final = ("origin", "wording", "steps", "contact_lines", "basis")
 LONGEST_DOCUMENT_NO: Final = 40
 LONGEST_MEETING: Final = 120
@@ -68,7 +69,7 @@ async def from_meeting(
     if not called:
         raise Invalid("tip_meeting_needed")
     if len(called) > LONGEST_MEETING:
-        raise Invalid("tip_long", most=LONGEST_MEETING)
+        raise Invalid("tip_long_meeting", most=LONGEST_MEETING, n=len(called))
     held = say("tip.day", CHINESE, year=day.year, month=day.month, day=day.day) if day else ""
     meeting = f"{held}{called}"
     tip = Tip(
@@ -87,21 +88,34 @@ async def blank(session: AsyncSession, *, unit: Unit, actor: Staff, now: datetim
 
 
 async def correction(session: AsyncSession, old: WorkTip, *, actor: Staff, now: datetime) -> WorkTip:
-    """Begin the tip that will take the place of a released one, with its text to be put right.
+    """Begin the tip that will take the place of a released one, with all that it says, to be put right.
 
-    Raises `Conflict("tip_not_standing")` for a tip that has been superseded or withdrawn.
+    Days that are over are left out, and its 发文字号, which is given once. Entry versions that it has not
+    brought into force go with the correction. Raises `Conflict("tip_not_standing")` for a tip that has been
+    superseded or withdrawn.
     """
     if old.state is not TipState.RELEASED:
         raise Conflict("tip_not_standing")
     unit = await units.get(session, old.unit_id)
     before = await written(session, old)
-    tip = Tip(
-        **{
-            name: getattr(before, name) for name in (*TITLE, *LINES, *PARTS, "secrecy", "head", "attachments")
-        },
+    within = await reach(session, actor)
+    still_open = []
+    for _, version, _ in await tip_links.linked(session, old):
+        scope = await units.get(session, version.scope_unit_id)
+        if version.state in tip_links.OPEN and contains(within, scope.path):
+            still_open.append(version.id)
+    days = {name: getattr(before, name) for name in DAYS}
+    coming: dict[str, Any] = {
+        name: day if day is not None and day > now else None for name, day in days.items()
+    }
+    tip = replace(
+        before,
         type=TipType.CORRECTION,
         supersedes_id=old.id,
-        targets=before.targets,
+        document_no="",
+        entries=tuple(still_open),
+        meeting=None,
+        **coming,
     )
     return await draft(session, tip, unit=unit, sources=dict(old.sources), actor=actor, now=now)
 
@@ -112,8 +126,9 @@ async def edit(
     """Replace what a draft says; `seen` is the version count the editor's page was made from.
 
     Raises `Conflict("stale_card")` if somebody else saved it meanwhile or it is no draft any more, `Invalid`
-    with `tip_title_needed`, `tip_long` (`most` characters), `tip_print_run`, `tip_attachments`,
-    `tip_attachment_title`, `tip_supersedes`, and what `tip_links` raises.
+    with `tip_title_needed`, `tip_long_…` with the name of the field (`most` characters, not `n`),
+    `tip_print_run`, `tip_attachments`, `tip_attachment_title`, `tip_supersedes`, and what `tip_bonds` and
+    `tip_links` raise.
     """
     unit = await session.get_one(Unit, made.unit_id)
     await must(session, actor, Permission.DRAFT_ENTRIES, unit.path)
@@ -154,6 +169,7 @@ async def _hang_on(session: AsyncSession, made: WorkTip, tip: Tip, actor: Staff)
     if tip.targets is not None:
         await tip_links.set_targets(session, made, tip.targets, actor=actor)
     if tip.entries is not None:
+        await tip_bonds.demand_free(session, tip)
         await tip_links.link(session, made, tip.entries, actor=actor)
 
 
@@ -175,8 +191,9 @@ async def _checked(session: AsyncSession, tip: Tip, actor: Staff, own_id: int = 
         (TITLE, LONGEST_TITLE), (LINES, LONGEST_LINE), (PARTS, LONGEST_PART),
         (("document_no",), LONGEST_DOCUMENT_NO),
     ):  # fmt: skip
-        if any(len(values[name]) > most for name in names):
-            raise Invalid("tip_long", most=most)
+        for name in names:
+            if len(values[name]) > most:
+                raise Invalid(f"tip_long_{name}", most=most, n=len(values[name]))
     if not 0 <= tip.print_run <= MOST_PRINTED:
         raise Invalid("tip_print_run", most=MOST_PRINTED)
     values["attachments"] = [
@@ -195,8 +212,9 @@ def _fits(attachments: list[dict[str, str]]) -> None:
     if any(not row["title"] for row in attachments):
         raise Invalid("tip_attachment_title")
     for name, most in (("title", LONGEST_TITLE), ("text", LONGEST_PART)):
-        if any(len(row[name]) > most for row in attachments):
-            raise Invalid("tip_long", most=most)
+        for number, row in enumerate(attachments, 1):
+            if len(row[name]) > most:
+                raise Invalid(f"tip_long_attached_{name}", most=most, n=len(row[name]), number=number)
 
 
 async def _supersedable(session: AsyncSession, tip_id: int, actor: Staff, own_id: int) -> None:
@@ -212,6 +230,8 @@ async def _sources(session: AsyncSession, before: Mapping[str, Any], tip: Tip) -
     if tip.meeting is None:
         return dict(before)
     published = await units.published_numbers(session)
-    meeting = " ".join(redact.text(tip.meeting, published=published).text.split())[:LONGEST_LINE]
+    meeting = " ".join(redact.text(tip.meeting, published=published).text.split())
+    if len(meeting) > LONGEST_LINE:
+        raise Invalid("tip_long_meeting", most=LONGEST_LINE, n=len(meeting))
     rest = {name: value for name, value in before.items() if name != "meeting"}
     return rest | ({"meeting": meeting} if meeting else {})

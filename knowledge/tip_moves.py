@@ -7,14 +7,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import lint, tip_links
+from knowledge import lint, tip_bonds, tip_corrections, tip_links
 from knowledge.lint import Problem
 from knowledge.tips import NUMBERED, TIP_MOVES, TipEntry, TipHead, TipState, TipType, WorkTip
 from knowledge.versions import EntryState, EntryVersion
-from office import audit, redact, units
-from office.errors import Conflict, Invalid
+from office import audit, notices, redact, units
+from office.errors import Conflict, Invalid, NotPermitted
 from office.hours import beijing_day
-from office.staff import Permission, Staff, must, second_person
+from office.staff import Permission, Staff, may, must, second_person
+from office.units import Unit, contains
 from office.words import CHINESE, say
 
 LONGEST_NOTE = 1000
@@ -37,6 +38,7 @@ async def problems(session: AsyncSession, tip: WorkTip, *, now: datetime) -> lis
         ("tip_to_fill", "……" in tip.title or any(say("tip.to_fill", CHINESE) in text for text in texts(tip))),
         ("tip_needs_supersedes", tip.type is TipType.CORRECTION and old is None),
         ("tip_not_standing", old is not None and old.state is not TipState.RELEASED),
+        ("tip_corrects_nothing", tip_corrections.corrects_nothing(tip, old)),
         ("tip_needs_document_no", tip.head is TipHead.RED and not tip.document_no.strip()),
         ("tip_document_no_taken", await _document_no_taken(session, tip)),
         ("tip_effect_early", bool(linked) and before_sent),
@@ -47,6 +49,7 @@ async def problems(session: AsyncSession, tip: WorkTip, *, now: datetime) -> lis
         ),
     )
     found = [Problem(key) for key, wrong in needed if wrong]
+    found += await tip_bonds.problems(session, tip, [version.id for _, version, _ in linked])
     found += _days(tip, now)
     return found + misworded(tip)
 
@@ -77,6 +80,12 @@ async def submit(session: AsyncSession, tip: WorkTip, *, seen: int, actor: Staff
     tip.submitted_at, tip.review_note = now, ""
     await audit.move(session, tip, TipState.IN_REVIEW, by="submit", table=TIP_MOVES,
                      actor=actor.as_actor(), now=now)  # fmt: skip
+    for person in await signers(session, tip, now=now):
+        if person.id != actor.id:
+            await notices.tell(
+                session, person.id, "tip_submitted", {"who": actor.masked_name},
+                key=f"tip_submitted:{tip.id}:{tip.version}", subject=f"work_tip:{tip.id}", now=now,
+            )  # fmt: skip
 
 
 async def demand(session: AsyncSession, tip: WorkTip, *, now: datetime) -> None:
@@ -109,6 +118,11 @@ async def send_back(
     tip.review_note, tip.checker_id = remark, None
     await audit.move(session, tip, TipState.DRAFT, by="send_back", table=TIP_MOVES,
                      actor=actor.as_actor(), now=now)  # fmt: skip
+    # What a draft gets wrong is nobody's outside the console.
+    await notices.tell(
+        session, tip.drafter_id, "tip_returned", {"who": actor.masked_name}, inside={"why": remark},
+        key=f"tip_returned:{tip.id}:{tip.version}", subject=f"work_tip:{tip.id}", now=now,
+    )  # fmt: skip
 
 
 async def take_back(session: AsyncSession, tip: WorkTip, *, seen: int, actor: Staff, now: datetime) -> None:
@@ -117,6 +131,24 @@ async def take_back(session: AsyncSession, tip: WorkTip, *, seen: int, actor: St
     tip.checker_id = None
     await audit.move(session, tip, TipState.DRAFT, by="take_back", table=TIP_MOVES,
                      actor=actor.as_actor(), now=now)  # fmt: skip
+
+
+async def signers(session: AsyncSession, tip: WorkTip, *, now: datetime) -> list[Staff]:
+    """Who may release this tip: for its unit and for every unit it is addressed to, and wrote none of it."""
+    places = [await units.get(session, tip.unit_id), *await tip_links.targets(session, tip)]
+    found = []
+    rows = await session.execute(select(Staff, Unit).join(Unit, Unit.id == Staff.unit_id).order_by(Staff.id))
+    for person, home in rows.all():
+        if not may(person, Permission.PUBLISH_ENTRIES):
+            continue
+        if not all(contains(home.path, place.path) for place in places):
+            continue
+        try:
+            await another(session, tip, person, now=now)
+        except NotPermitted:
+            continue
+        found.append(person)
+    return found
 
 
 async def another(session: AsyncSession, tip: WorkTip, actor: Staff, *, now: datetime) -> None:

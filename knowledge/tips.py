@@ -57,7 +57,6 @@ TIP_MOVES: Mapping[TipState, frozenset[TipState]] = {
     T.WITHDRAWN: frozenset(),
 }
 
-
 UNRELEASED = frozenset({T.DRAFT, T.IN_REVIEW})
 NUMBERED = frozenset(TipState) - UNRELEASED
 
@@ -239,7 +238,7 @@ async def get(session: AsyncSession, person: Staff, tip_id: int) -> WorkTip:
     found = await session.scalar(
         select(WorkTip)
         .join(Unit, Unit.id == WorkTip.unit_id)
-        .where(WorkTip.id == tip_id, await _visible(session, person))
+        .where(WorkTip.id == tip_id, await visible(session, person))
     )
     if found is None:
         raise NotFound("tip_unknown")
@@ -260,7 +259,7 @@ async def listed(
 
     `search`: words that all stand somewhere in the title or a part, or a number (第3期, 2026年第3期).
     """
-    conditions: list[ColumnElement[bool]] = [await _visible(session, person)]
+    conditions: list[ColumnElement[bool]] = [await visible(session, person)]
     if number := tip_numbers.exactly(search):
         conditions.append(numbered_as(*number))
     else:
@@ -305,7 +304,8 @@ def expired(tip: WorkTip, now: datetime) -> bool:
     return tip.effective_until is not None and tip.effective_until <= now
 
 
-async def _visible(session: AsyncSession, person: Staff) -> ColumnElement[bool]:
+async def visible(session: AsyncSession, person: Staff) -> ColumnElement[bool]:
+    """The condition that a person may see a tip, beside its `Unit`; see `get`."""
     await must(session, person, Permission.SEE_ENTRIES)
     # What was laid out has gone out: until then a released tip is under embargo.
     gone_out = and_(WorkTip.state.in_(NUMBERED), WorkTip.laid_out_at.is_not(None))

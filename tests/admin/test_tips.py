@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sqlalchemy import select
 
+from knowledge import tip_titles
 from knowledge.tips import TipState, TipType, WorkTip
 from office.staff import Role, Staff
 from office.store import Store
@@ -35,10 +38,17 @@ async def test_what_a_cluster_has_drafted_reads_as_it_will_and_says_that_it_is_a
     await confirmed(store, cast, tickets, clock())
     await signed(store, cast, tickets[0], clock())
     desk = await signed_in(cast.wang_fang)
-    assert f"关于{TITLE}的提示" in (await desk.get("/admin/tips")).text
+    assert tip_titles.of_question(TITLE) in (await desk.get("/admin/tips")).text
     page = await desk.get("/admin/tips/1")
     for words in ("来由", "统一口径", "时限与联系人", REPLY, "14件", "C-1120-01", tickets[0].ticket_no, MARK):
         assert words in page.text
+    # Of what it is based on everybody reads once, in each of the outputs.
+    async with store.reading() as session:
+        basis = (await session.get_one(WorkTip, 1)).basis
+    for output in ("message", "paper", "web"):
+        shown = re.search(rf'<section class="card" id="{output}".*?</section>', page.text, re.DOTALL)
+        assert shown is not None
+        assert html.unescape(shown[0]).count(basis) == 1, output
 
 
 async def test_a_tip_begins_from_an_answered_ticket_or_from_a_meeting(
@@ -86,6 +96,9 @@ async def test_the_archive_is_found_by_words_year_state_and_type(
     assert await found("year=2025") == set()
     # What no form of ours sends is as if it were not there.
     assert len(await found("year=x&state=odd&type=odd&page=-1")) == 3
+    for long in ("长" * 400, "1" * 400, "第" + "9" * 390 + "期", "字 " * 200, "%' _\"" * 80):
+        assert (await desk.get("/admin/tips", params={"q": long, "year": "9" * 400})).status_code == 200
+        assert (await desk.get("/admin/tips", params={"search": long, "page": "9" * 400})).status_code == 200
     page = await desk.get("/admin/tips?q=%00找不到")
     assert "没有找到" in page.text
     listed = await desk.get("/admin/tips")

@@ -117,6 +117,13 @@ async def test_the_longest_tip_and_the_most_units_fit_into_a_form(
     long = await desk.post(NEW, filled(cast, **(parts | {"steps": "长" * 6001})))
     assert long.status_code == 422
     assert "长" * 6001 in long.text
+    # Which field, how much it takes, how much it is; and a browser cuts nothing off that was pasted.
+    assert "“操作步骤”最多 6000 个字，现在有 6001 个字" in plain(long)
+    assert 'id="steps-error"' in long.text
+    form = long.text.partition("tip-form")[2].partition("</form>")[0]
+    assert re.findall(r'name="(\w+)"[^>]*maxlength', form) == ["print_run"]
+    rows["attach_title"] = ["附", "附" * 201, "附"]
+    assert "附件2的名称最多 200 个字" in plain(await desk.post(NEW, filled(cast, **rows)))
 
 
 async def test_rows_and_many_units_are_arranged_without_script_and_without_saving(
@@ -157,16 +164,16 @@ async def test_somebody_elses_work_is_not_overwritten_unasked(
     await slow.get(here)
     await quick.get(here)
     assert (await quick.post(here, filled(cast, title="王芳改的"))).status_code == 303
-    # A slip first: the page that tells of it must not take up the newer count.
-    slip = await slow.post(here, filled(cast, title=""))
-    slow.shown = slip.text
     told = await slow.post(here, filled(cast, title="李强改的"))
     assert told.status_code == 409
     assert 'value="李强改的"' in told.text
     assert "看别人保存的内容" in told.text
-    assert (await read(store, made)).title == "王芳改的"
     slow.shown = told.text
-    assert (await slow.post(here, filled(cast, title="李强改的"))).status_code == 303
+    # Pressing twice does not overwrite; saying so does. `test_tips_merge` has the rest.
+    assert (await slow.post(here, filled(cast, title="李强改的"))).status_code == 422
+    assert (await read(store, made)).title == "王芳改的"
+    mine = filled(cast, title="李强改的", take_title="mine")
+    assert (await slow.post(here, mine)).status_code == 303
     assert (await read(store, made)).title == "李强改的"
 
 
@@ -221,7 +228,7 @@ async def test_a_correction_begins_with_the_old_text_and_replaces_it(
     page = await desk.get(begun.headers["location"])
     for words in ("替代2026年第1期", "按累计月数计算", f'<option value="{old.id}" selected>', "已选2个单位"):
         assert words in page.text
-    assert "正在起草的更正" in (await desk.get(f"/admin/tips/{old.id}")).text
+    assert "李强在起草更正" in (await desk.get(f"/admin/tips/{old.id}")).text
     made = await read(store, await only_other(store, old))
     assert (made.supersedes_id, made.state) == (old.id, TipState.DRAFT)
     in_review = await submitted(store, cast, clock())

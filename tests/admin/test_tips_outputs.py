@@ -26,7 +26,7 @@ from tests.ticketing.tip_world import drafted, group, released, rewording
 from ticketing import tip_places
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NASTY = "<b>粗</b> & _斜_ *星* 😀 <script>alert(1)</script>"
 
 
@@ -60,8 +60,11 @@ def words(markup: str) -> list[str]:
         {"title": "长" * 200, "basis": "据" * 130, "wording": "答复：" + "很长的一句" * 40},
         {"title": NASTY, "wording": f"答复：{NASTY}"},
         {"effective_from": HOUR, "effective_until": 30 * HOUR, "receipt_due": 5 * HOUR},
+        {"effective_from": 60 * DAY, "effective_until": 90 * DAY + 14 * HOUR - 5 * HOUR / 60},
+        {"head": TipHead.RED, "document_no": "东选办[2026]第03号", "supersedes_id": 1},
+        {"wording": "答复：按月数计算。依据是上海市实施细则第二十七条。"},
     ],
-    ids=["plain", "without", "long", "markup", "times"],
+    ids=["plain", "without", "long", "markup", "times", "years", "red", "cited"],
 )
 async def test_the_group_message_is_shown_as_the_groups_get_it(
     store: Store, cast: Cast, clock: Clock, signed_in: SignedIn, changes: dict[str, Any]
@@ -73,12 +76,14 @@ async def test_the_group_message_is_shown_as_the_groups_get_it(
     told: dict[str, Any] = {
         name: now + value if isinstance(value, timedelta) else value for name, value in changes.items()
     }
+    if "supersedes_id" in told:
+        told["supersedes_id"] = (await released(store, cast, now, title=f"旧的{NASTY}")).id
     draft = await drafted(store, cast, now, **told)
     tip = await released(store, cast, now, **told)
     async with store.reading() as session:
         row = await session.get_one(WorkTip, tip.id)
         place = (await tip_places.places(session, row))[0]
-        facts = tip_places.facts(row, place, counts=(0, 2), now=now)
+        facts = tip_places.facts(row, place, counts=(0, 2), now=now) | await tip_places.before(session, row)
     sent = words(tip_cards.text(facts, CHINESE).replace("\n", "<br>"))
     below_card = tip_cards.keyboard(facts, CHINESE)
     assert below_card is not None
@@ -148,29 +153,38 @@ async def test_the_page_and_the_changes_of_entries_are_shown_beside_them(
     _, version = await rewording(store, cast, "K-0901", "请按累计月数计算，不要求连续。", clock())
     rows = ({"title": "样表", "text": "第一行\n\n第二行"},)
     until = clock() + 9 * HOUR
-    public = {
-        "secrecy": TipSecrecy.PUBLIC,
-        "scope": "本区居民登记",
-        "attachments": rows,
-        "effective_until": until,
-    }
+    old = await released(store, cast, clock(), secrecy=TipSecrecy.PUBLIC)
+    public: dict[str, Any] = {
+        "secrecy": TipSecrecy.PUBLIC, "scope": "本区居民登记", "attachments": rows,
+        "effective_from": clock(), "effective_until": until, "supersedes_id": old.id,
+        "head": TipHead.RED, "document_no": "东选办〔2026〕3号", "steps": "",
+    }  # fmt: skip
     made = await released(store, cast, clock(), entries=(version.id,), **public)
     desk = await signed_in(cast.wang_fang)
     said = (await desk.get(f"/admin/tips/{made.id}")).text
     web, changes = part(said, "web"), part(said, "changes")
     assert "签发后任何人都能打开" in web
-    assert 'href="/tips/2026/1"' in web
+    assert 'href="/tips/2026/2"' in web
     assert "本区居民登记" in web
-    found = re.search(r"<article.*?</footer>", (await desk.get("/tips/2026/1")).text, re.DOTALL)
+    found = re.search(r"<article.*?</footer>", (await desk.get("/tips/2026/2")).text, re.DOTALL)
     own = re.search(r"<article.*?</footer>", web, re.DOTALL)
     assert found is not None
     assert own is not None
     assert words(own[0]) == words(found[0])
+    assert "更正：替代工作提示第1期《关于居住证年限的提示》 看第1期" in words(own[0])
+    assert "三、时限与联系人" in words(own[0])
+    # One function numbers the parts: the paper beside it has the same.
+    assert "三、时限与联系人" in words(part(said, "paper"))
+    assert "（工作提示2026年第2期；本期替代第1期）" in words(part(said, "paper"))
+    before = (await desk.get(f"/admin/tips/{old.id}")).text
+    mark = "第2期《关于居住证年限的提示》自11月20日（周五）10:05起执行，请按第2期执行。"
+    assert mark in part(before, "web")
+    assert mark in (await desk.get("/tips/2026/1")).text
     for line in ("K-0901", "<del>", "<ins>", "按累计月数计算"):
         assert line in changes
     hidden = await released(store, cast, clock(), send_at=clock() + HOUR, secrecy=TipSecrecy.PUBLIC)
     said = (await desk.get(f"/admin/tips/{hidden.id}")).text
-    assert 'href="/tips/2026/2"' not in said
+    assert 'href="/tips/2026/3"' not in said
     assert "没有关联口径：签发只发通知，不改口径库" in said
     async with store.reading() as session:
-        assert len((await session.scalars(select(WorkTip))).all()) == 2
+        assert len((await session.scalars(select(WorkTip))).all()) == 3

@@ -7,13 +7,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import misworded, packs, tip_drafts, tip_moves
-from knowledge.tips import Tip, TipHead, TipState, TipType
-from office import audit
+from knowledge.tips import Tip, TipHead, TipState, TipType, WorkTip
+from office import audit, contacts, notices
+from office.bindings import BindingState, StaffBinding
+from office.contacts import Channel
 from office.errors import Conflict, DeskError, Invalid, NotPermitted
 from office.hours import beijing_day
+from office.outbox import Delivery
+from office.staff import Role, Staff
 from office.store import Store
+from office.units import Unit
 from tests.make import Cast
 
 TIP = Tip("关于居住证年限的提示", basis="细则第二十七条")
@@ -110,3 +117,51 @@ async def test_in_review_a_tip_is_looked_over_sent_back_or_taken_back(
     assert [row.action.removeprefix("work_tip.") for row in reversed(told)] == [
         "draft", "submit", "look_over", "send_back", "submit", "take_back",
     ]  # fmt: skip
+
+
+async def told(store: Store, person: Staff) -> list[tuple[str, dict[str, str]]]:
+    async with store.reading() as session:
+        return [(row.kind, row.facts) for row in reversed(await notices.listed(session, person.id))]
+
+
+async def test_who_may_sign_is_told_of_it_and_the_drafter_what_came_of_it(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    """Once for each handing in; why it was returned stands in the console, not in a chat."""
+    async with store.transaction() as session:
+        beside = await staff_of(session, "高一", cast.riverside, Role.REVIEWER, now)
+        second = await staff_of(session, "林一", cast.district, Role.REVIEWER, now)
+        officer = await staff_of(session, "马一", cast.district, Role.DUTY_OFFICER, now)
+        chat = await contacts.seen(session, Channel.TELEGRAM, "7001", now=now)
+        session.add(
+            StaffBinding(
+                staff_id=cast.li_qiang.id, contact_id=chat.id, state=BindingState.BOUND, token_digest="7001",
+                invited_by_id=cast.zhou_ning.id, invited_at=now, expires_at=now, bound_at=now,
+            )
+        )  # fmt: skip
+        made = await tip_drafts.draft(
+            session, sound(cast), unit=cast.district, sources={}, actor=cast.li_qiang, now=now
+        )
+        await tip_moves.submit(session, made, seen=made.version, actor=cast.li_qiang, now=now)
+    submitted = ("tip_submitted", {"who": "李*"})
+    for person, lines in (
+        (cast.wang_fang, [submitted]), (second, [submitted]), (beside, []), (officer, []),
+        (cast.li_qiang, []),
+    ):  # fmt: skip
+        assert await told(store, person) == lines, person.name
+    async with store.transaction() as session:
+        row = await session.get_one(WorkTip, made.id)
+        await tip_moves.send_back(session, row, "依据不全", seen=row.version, actor=cast.wang_fang, now=now)
+        await tip_moves.submit(session, row, seen=row.version, actor=cast.li_qiang, now=now)
+    assert await told(store, cast.wang_fang) == [submitted, submitted]
+    assert await told(store, cast.li_qiang) == [("tip_returned", {"who": "王*", "why": "依据不全"})]
+    async with store.reading() as session:
+        (sent,) = (await session.scalars(select(Delivery).where(Delivery.contact_id == chat.id))).all()
+    assert sent.facts == {"notice": "tip_returned_chat", "who": "王*"}
+
+
+async def staff_of(session: AsyncSession, name: str, unit: Unit, role: Role, now: datetime) -> Staff:
+    person = Staff(name=name, unit_id=unit.id, roles=[role.value], created_at=now)
+    session.add(person)
+    await session.flush()
+    return person

@@ -78,11 +78,12 @@ async def test_numbers_of_people_never_stand_in_a_tip_and_the_offices_own_do(
     ("tip", "why"),
     [
         (Tip(" \n "), "tip_title_needed"),
-        (Tip("长" * 201), "tip_long"),
-        (Tip("提示", wording="长" * 6001), "tip_long"),
-        (Tip("提示", addressed_to="长" * 301), "tip_long"),
-        (Tip("提示", document_no="长" * 41), "tip_long"),
-        (Tip("提示", attachments=({"title": "附件", "text": "长" * 6001},)), "tip_long"),
+        (Tip("长" * 201), "tip_long_title"),
+        (Tip("提示", wording="长" * 6001), "tip_long_wording"),
+        (Tip("提示", addressed_to="长" * 301), "tip_long_addressed_to"),
+        (Tip("提示", meeting="长" * 301), "tip_long_meeting"),
+        (Tip("提示", document_no="长" * 41), "tip_long_document_no"),
+        (Tip("提示", attachments=({"title": "附件", "text": "长" * 6001},)), "tip_long_attached_text"),
         (Tip("提示", attachments=({"title": " ", "text": "表"},)), "tip_attachment_title"),
         (Tip("提示", attachments=({"title": "附件"},) * 21), "tip_attachments"),
         (Tip("提示", print_run=-1), "tip_print_run"),
@@ -169,7 +170,7 @@ async def test_a_tip_begins_from_a_meeting_or_blank_and_says_what_is_left_to_fil
     store: Store, cast: Cast, now: datetime
 ) -> None:
     async with store.transaction() as session:
-        for name, why in ((" ", "tip_meeting_needed"), ("会" * 121, "tip_long")):
+        for name, why in ((" ", "tip_meeting_needed"), ("会" * 121, "tip_long_meeting")):
             with pytest.raises(Invalid, match=why):
                 await tip_drafts.from_meeting(
                     session, name, None, unit=cast.district, actor=cast.li_qiang, now=now
