@@ -286,14 +286,6 @@ async def numbered(session: AsyncSession, text: str) -> WorkTip | None:
     )
 
 
-async def latest(session: AsyncSession, *, now: datetime | None = None) -> WorkTip | None:
-    """The newest tip that stands; with `now` those under embargo are passed over."""
-    statement = select(WorkTip).where(WorkTip.state == T.RELEASED)
-    if now is not None:
-        statement = statement.where(or_(WorkTip.send_at.is_(None), WorkTip.send_at <= now))
-    return await session.scalar(statement.order_by(WorkTip.year.desc(), WorkTip.issue_no.desc()).limit(1))
-
-
 def shown(tip: WorkTip, now: datetime) -> bool:
     """Whether people outside the console may see it: released, whatever became of it, and embargo over."""
     return tip.state in NUMBERED and (tip.send_at is None or tip.send_at <= now)
