@@ -16,13 +16,16 @@ from knowledge.checks import PublicationCheck
 from knowledge.tips import WorkTip
 from knowledge.versions import Entry, EntryVersion
 from office import audit, staff, units
+from office.bindings import ChatGroup
 from office.changes import Change
 from office.staff import Permission
+from office.units import Unit
 from ticketing.records import Ticket
 
 router = APIRouter()
 Auditing = Annotated[Desk, Depends(signed_in(Permission.SEE_AUDIT))]
 KINDS = ("ticket.", "entry_version.", "work_tip.", "change.", "station.", "lookup.", "roll_import.", "staff.")
+LONGEST_TITLE = 24
 STATES = {
     "call_back": "call_back.state",
     "change": "change.state",
@@ -106,8 +109,13 @@ async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
     for change_id, change_kind, change_number in await desk.session.execute(of_changes):
         found[f"change:{change_id}"] = f"{desk.t(f'change.kind.{change_kind}')} {change_number}"
     for tip in await desk.session.scalars(select(WorkTip).where(WorkTip.id.in_(ids.get("work_tip", ())))):
-        number = tip_words.number(tip)
-        found[f"work_tip:{tip.id}"] = f"{number} {tip.title}".strip()
+        found[f"work_tip:{tip.id}"] = tip_words.number(tip) or tip.title[:LONGEST_TITLE]
+    for group in await desk.session.scalars(
+        select(ChatGroup).where(ChatGroup.id.in_(ids.get("chat_group", ())))
+    ):
+        found[f"chat_group:{group.id}"] = group.title
+    for unit in await desk.session.scalars(select(Unit).where(Unit.id.in_(ids.get("unit", ())))):
+        found[f"unit:{unit.id}"] = unit.name
     for contact_id in ids.get("contact", ()):
         found[f"contact:{contact_id}"] = f"{desk.t('actor.contact')} {contact_id}"
     return found
@@ -145,6 +153,8 @@ def _channel(desk: Desk, channel: str) -> str:
 
 
 def _value(desk: Desk, name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return desk.t("audit.items", n=len(value))
     if name == "roles":
         return desk.t("list.comma").join(desk.t_or(f"role.{role}", str(role)) for role in value)
     if name == "kind":
@@ -154,6 +164,8 @@ def _value(desk: Desk, name: str, value: Any) -> str:
     if name == "faults":
         broken = [desk.t_or(f"audit.broken_{fault}", fault) for fault in str(value).split(", ")]
         return desk.t("list.comma").join(broken)
+    if isinstance(value, list):
+        return desk.t("list.comma").join(map(str, value))
     return desk.t_or(f"closed_by.{value}", str(value)) if name == "closed_by" else str(value)
 
 
@@ -170,5 +182,6 @@ def _facts(desk: Desk, kind: str, facts: dict[str, Any]) -> str:
     shown += [
         f"{desk.t_or(f'fact.{kind}.{name}', desk.t_or(f'fact.{name}', name))} {_value(desk, name, value)}"
         for name, value in rest.items()
+        if value not in (None, "", [], {})
     ]
     return " · ".join(shown)
