@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from sqlalchemy import or_, select
 
 from admin import tip_readers
+from admin.downloads import attached
 from admin.pages import Desk, Refusal, signed_in
 from admin.replay import Aside
 from knowledge import tip_receipts, tip_words, tips
@@ -50,12 +51,8 @@ async def export(desk: Exporting) -> Response:
             session, WHAT, sheet, form=Form.CSV, filters={"tips": numbers}, purpose="", actor=person, now=now
         )
     content = await asyncio.to_thread(exports.file, snapshot, Form.CSV)
-    name = exports.file_name(WHAT, snapshot, Form.CSV)
-    return Response(
-        content,
-        media_type=exports.MEDIA[Form.CSV],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    title = f"{sheet.title} {snapshot.marks.snapshot}"
+    return attached(content, exports.file_name(WHAT, snapshot, Form.CSV), title)
 
 
 async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from admin import tip_changes
+from admin.downloads import attached
 from admin.pages import Desk, Number, signed_in
 from knowledge import tip_chain, tip_links, tip_receipts, tip_shelf, tip_words, tips
 from knowledge.tips import TipEntry, TipHead, TipSecrecy, WorkTip
@@ -25,7 +25,6 @@ router = APIRouter(prefix="/tips")
 Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_ENTRIES))]
 # As many characters of each as a card takes.
 TITLE, OLD_TITLE, BULLET, BASIS = 200, 60, 60, 100
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 Links = Sequence[tuple[TipEntry, EntryVersion, Entry]]
 
 
@@ -34,12 +33,8 @@ async def paper_file(desk: Reading, tip_id: Number) -> Response:
     """The tip on paper, in the official layout; marked on every page until it is released."""
     tip = await tips.get(desk.session, desk.person, tip_id)
     made = tip_paper.paper(await tip_paper_facts.facts(desk.session, tip, now=desk.now))
-    name = f"{tip_words.number(tip) or desk.t('tips.file_draft')} {tip.title}"[:80].replace("/", "／")
-    disposition = f"attachment; filename=\"tip-{tip.id}.docx\"; filename*=UTF-8''{quote(name, safe='')}.docx"
-    return Response(
-        made, media_type=DOCX,
-        headers={"Content-Disposition": disposition, "Cache-Control": "no-store"},
-    )  # fmt: skip
+    name = f"{tip_words.number(tip) or desk.t('tips.file_draft')} {tip.title}"
+    return attached(made, f"tip-{tip.id}.docx", name)
 
 
 async def outputs(desk: Desk, tip: WorkTip, links: Links) -> dict[str, Any]:

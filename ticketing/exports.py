@@ -26,11 +26,6 @@ REASON_ABOVE: Final = 1_000
 """More rows than these need a reason (helpdesk, exports)."""
 LONGEST_PURPOSE: Final = 200
 LISTED: Final = 50
-MEDIA: Final[Mapping[Form, str]] = {
-    Form.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Form.CSV: "text/csv; charset=utf-8",
-}
 
 
 class Export(Base):
