@@ -12,7 +12,6 @@ from knowledge.calendar import BadCalendar, DateKind, Dates, Election
 from office.words import say
 
 NOT_KEYS = (DateKind.REGISTRATION, DateKind.LOOKUP)
-ENTERED = (DateKind.REGISTRATION_OPENS, DateKind.REGISTRATION_CLOSES)
 
 
 def run(pack: str, election_day: str, posted: str | None, *, as_json: bool) -> int:

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 BUILDING: Final = ("key", "sample", "build")
 """The acts of the offline machine."""
-CARRYING: Final = ("import", "apply", "back", "drop", "compare", "list")
-"""The acts of a service that takes packages in."""
 
 
 def add(commands: Any) -> None:
@@ -97,7 +95,7 @@ def add_carrying(acts: Any) -> None:
 
 
 def run_carrying(given: argparse.Namespace) -> int:
-    """Run one of the acts in `CARRYING`, named by `given.act`; returns the exit status."""
+    """Run one of the acts that carry a package in, named by `given.act`; returns the exit status."""
     from bot import roll_imports
 
     match given.act:

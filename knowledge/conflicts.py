@@ -13,7 +13,7 @@ from enum import StrEnum, auto
 
 from knowledge.figures import SPANS, Figure, FigureKind, plain, read, weekdays
 from knowledge.milestones import DateKind, KeyDate
-from knowledge.moods import Mood, Said, likeness, pairs, statements
+from knowledge.moods import NEGATIVE, Mood, Said, likeness, pairs, statements
 
 
 class DifferenceKind(StrEnum):
@@ -253,8 +253,7 @@ def _negations(draft: str, approved: str) -> Iterator[Difference]:
 
 
 def _agree(one: Mood, other: Mood) -> bool:
-    negative = (Mood.CANNOT, Mood.NEED_NOT, Mood.IS_NOT)
-    if (one in negative) != (other in negative):
+    if (one in NEGATIVE) != (other in NEGATIVE):
         return False
     # What is demanded is not merely allowed, and what is forbidden is not merely spared.
     return {one, other} not in ({Mood.MUST, Mood.CAN}, {Mood.CANNOT, Mood.NEED_NOT})

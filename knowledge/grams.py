@@ -18,7 +18,6 @@ from knowledge.text import pinyin
 
 Floats = NDArray[np.float64]
 
-CHANNELS = ("characters", "bigrams", "sounds")
 _SHARES = np.array((0.7, 1.0, 0.6)) / 2.3
 _NONE = np.zeros(0, dtype=np.int32)
 _SOUND_BASE = 0xF0000  # a private plane: a coded syllable is never equal to a written character

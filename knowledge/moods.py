@@ -33,11 +33,6 @@ class Said:
     matter: str
     context: str
 
-    @property
-    def negative(self) -> bool:
-        """Whether it denies, forbids or spares."""
-        return self.mood in NEGATIVE
-
 
 # Words that contain a syllable of a mood and have none; questions are none either.
 _NEUTRAL = re.compile(

@@ -155,12 +155,6 @@ class StationIndex:
             return ()
         return tuple(self._places[number] for number in self._kept(numbers, kind))
 
-    def by_neighbourhood(self, name: str, kind: StationKind | None = None) -> tuple[Place, ...]:
-        """The stations of a neighbourhood committee, however it is called: 居委会, 居民区, 社区 …"""
-        found = self._book.name(plain(name))
-        numbers = sorted(found.places) if found and found.unit and plain(name) not in self._streets else ()
-        return tuple(self._places[number] for number in self._kept(numbers, kind))
-
     def by_words(
         self, text: str, limit: int = CHOICES, kind: StationKind | None = None
     ) -> list[tuple[Place, float]]:

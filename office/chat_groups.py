@@ -60,19 +60,6 @@ async def group_of(
     return Group(row[0], row[1]) if row else None
 
 
-async def bound_groups(session: AsyncSession, purpose: GroupPurpose, unit: Unit) -> list[Group]:
-    """The bound groups of this purpose whose unit is `unit` or lies above it, the nearest first."""
-    rows = await session.execute(
-        select(ChatGroup, Contact, Unit)
-        .join(Contact, Contact.id == ChatGroup.contact_id)
-        .join(Unit, Unit.id == ChatGroup.unit_id)
-        .where(ChatGroup.state == G.BOUND, ChatGroup.purpose == purpose)
-    )
-    found = [(place.path, Group(row, contact)) for row, contact, place in rows]
-    within = [(path, group) for path, group in found if units.contains(path, unit.path)]
-    return [group for _, group in sorted(within, key=lambda pair: (-len(pair[0]), pair[1].row.id))]
-
-
 async def seen(session: AsyncSession, chat_id: int, title: str, *, actor: Actor, now: datetime) -> Group:
     """We were put into a group, or hear of one for the first time: it waits for somebody to bind it.
 

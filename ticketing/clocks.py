@@ -1,6 +1,6 @@
 """When an answer is due: priorities, promises, warnings. Service clocks run in duty hours.
 
-Statutory clocks (ClockKind.STATUTORY) run in calendar days over the election calendar and never pause;
+Statutory clocks run in calendar days over the election calendar and never pause;
 they are dates of that calendar and are not computed here.
 """
 
@@ -36,13 +36,6 @@ class Counting(StrEnum):
 
     CALENDAR = "calendar"
     DUTY = "duty"
-
-
-class ClockKind(StrEnum):
-    """A promise in duty hours, which a hold stops, or a legal term in calendar days, which nothing stops."""
-
-    SERVICE = "service"
-    STATUTORY = "statutory"
 
 
 @dataclass(frozen=True)
@@ -117,11 +110,6 @@ def follow_up_at(answered_at: datetime, hours: OfficeHours) -> datetime:
     if at is None:
         raise LookupError("no duty hours for the follow-up")
     return at
-
-
-def closes_by_default_at(asked_at: datetime) -> datetime:
-    """When a follow-up asked at this moment and left without reaction closes the ticket: after 72 hours."""
-    return asked_at + DEFAULT_CLOSE_AFTER
 
 
 def day_clear(due_day: date, answered_at: datetime | None) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from sqlalchemy import ColumnElement, ForeignKey, String, Text, and_, or_, select
+from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -115,11 +115,6 @@ async def of_contact(session: AsyncSession, enquiry_id: int, contact: Contact) -
     return enquiry
 
 
-def counted() -> ColumnElement[bool]:
-    """Which rows count: repeats of one asker on one topic within half an hour are one enquiry."""
-    return Enquiry.repeat_of_id.is_(None)
-
-
 def kind_of(topic: str, asker: AskerKind | None = None, *, platform: bool = False) -> LedgerKind:
     """The ledger of a question that nobody has put into one: by its topic's side, then by who asks.
 
@@ -139,15 +134,6 @@ def kind_of(topic: str, asker: AskerKind | None = None, *, platform: bool = Fals
 def ledger_of(enquiry: Enquiry) -> LedgerKind:
     """In which ledger a row stands."""
     return enquiry.ledger or kind_of(enquiry.topic)
-
-
-def in_ledger(kind: LedgerKind) -> ColumnElement[bool]:
-    """The rows of one ledger, as a condition on `Enquiry`: what `ledger_of` says, asked of the database."""
-    named = [topic for topic in topics() if kind_of(topic) is kind]
-    by_topic: ColumnElement[bool] = Enquiry.topic.in_(named)
-    if kind is kind_of(""):
-        by_topic = or_(by_topic, Enquiry.topic.not_in(list(topics())))
-    return or_(Enquiry.ledger == kind, and_(Enquiry.ledger.is_(None), by_topic))
 
 
 def group_by_ledger(kind: LedgerKind) -> str:

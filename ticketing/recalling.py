@@ -31,7 +31,6 @@ from ticketing.records import Ticket
 
 KIND = "correction"
 BATCH = 200
-LONGEST_TEXT = 1000
 
 
 async def get(session: AsyncSession, recall_id: int, *, actor: Staff) -> Recall:
@@ -53,12 +52,6 @@ async def listed(session: AsyncSession, limit: int = 100) -> list[tuple[Recall, 
         .limit(limit)
     )
     return [(recall, entry) for recall, entry in rows]
-
-
-async def count_waiting(session: AsyncSession) -> int:
-    """How many recalls wait for a second person."""
-    waiting = select(func.count()).select_from(Recall).where(Recall.state == RecallState.PROPOSED)
-    return await session.scalar(waiting) or 0
 
 
 async def send(session: AsyncSession, recall: Recall, *, seen: int, actor: Staff, now: datetime) -> None:

@@ -16,7 +16,6 @@ from ticketing.clocks import Priority
 from ticketing.particulars import Particulars
 
 REOPEN_WITHIN = timedelta(days=7)
-DEFAULT_CLOSE_AFTER = timedelta(hours=72)
 QUEUE_TOPIC = "tickets"
 REMOVED = "（已应本人要求删除）"
 """What stands in place of the words of somebody who asked to be forgotten."""

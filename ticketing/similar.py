@@ -126,12 +126,6 @@ def closest(words: str, others: Sequence[Question]) -> tuple[int, float] | None:
     return min(measured, key=lambda found: (-found[1], found[0]), default=None)
 
 
-def likeness(one: str, other: str) -> float:
-    """How far two questions are the same question, from 0 to 1, without knowing others."""
-    first, second = _look(Question(0, one)), _look(Question(0, other))
-    return _alike(first, second, Rarity([first.matters, second.matters]))
-
-
 def _look(question: Question) -> _Look:
     text = normalise(question.words[:LONGEST], lexicon())
     made = form(text, lexicon())

@@ -138,7 +138,6 @@ def test_each_act_is_typed_with_the_account_that_acts(
     parser = argparse.ArgumentParser()
     roll_options.add_carrying(parser.add_subparsers(dest="act"))
     given = parser.parse_args(typed.split())
-    assert given.act in roll_options.CARRYING
     assert roll_options.run_carrying(given) == 0
     assert seen == [called]
 

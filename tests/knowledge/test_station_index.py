@@ -208,13 +208,6 @@ def test_by_code_and_group() -> None:
     assert [place.code for place in index().by_group("12-4", REGISTRATION)] == ["12-03"]
 
 
-def test_by_committee() -> None:
-    for name in ("书香苑居委会", "书香苑居民区", "书香苑社区"):
-        assert [place.code for place in index().by_neighbourhood(name, REGISTRATION)] == ["12-03"]
-    for name in ("幸福居委会", "临江街道", "", "书院路"):
-        assert index().by_neighbourhood(name) == ()
-
-
 def test_by_words_the_better_fit_comes_first() -> None:
     found = index().by_words("临江街道 阳光花园 望潮苑", kind=REGISTRATION)
     assert {place.code for place, _ in found} == {"12-06", "12-08"}
@@ -234,7 +227,6 @@ def test_without_leaves_a_station_out_of_every_answer() -> None:
     assert fewer.by_code("12-03", REGISTRATION) is None
     assert fewer.by_group("12-04", REGISTRATION) == ()
     assert fewer.by_words("书香苑", kind=REGISTRATION) == []
-    assert fewer.by_neighbourhood("书香苑居委会", REGISTRATION) == ()
     assert isinstance(find(fewer, "书香苑", REGISTRATION), Nothing)
     assert gone.latitude is not None
     assert gone.longitude is not None

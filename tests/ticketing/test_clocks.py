@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from office.hours import BEIJING, DayKind, OfficeHours, Span, SpecialDay, moment
 from ticketing.clocks import (
-    ClockKind,
     Priority,
     Promise,
     business_day,
-    closes_by_default_at,
     day_clear,
     follow_up_at,
     promise,
@@ -235,12 +233,8 @@ def test_the_follow_up_comes_after_a_day_within_duty(answered: str, asked: str) 
     assert follow_up_at(bj(answered), HOURS) == bj(asked)
 
 
-def test_silence_closes_after_72_hours_by_the_calendar() -> None:
-    assert closes_by_default_at(bj("2026-11-20 10:00")) == bj("2026-11-23 10:00")
-
-
 def test_enums_are_stored_as_their_lower_case_names() -> None:
-    assert [member.value for member in (*Priority, *ClockKind)] == ["p1", "p2", "p3", "service", "statutory"]
+    assert [member.value for member in Priority] == ["p1", "p2", "p3"]
 
 
 # --- what holds for every moment ---
