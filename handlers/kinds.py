@@ -24,6 +24,8 @@ QUIET = {ContentType.DICE, ContentType.GAME, ContentType.POLL}
 SERVICE = {
     ContentType.NEW_CHAT_MEMBERS, ContentType.LEFT_CHAT_MEMBER, ContentType.PINNED_MESSAGE,
     ContentType.NEW_CHAT_TITLE, ContentType.NEW_CHAT_PHOTO, ContentType.GROUP_CHAT_CREATED,
+    # We have no such app, so whatever one says is not meant for us.
+    ContentType.WEB_APP_DATA,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from types import ModuleType
 
 from aiogram import Dispatcher, Router
@@ -69,11 +70,14 @@ def dispatcher(desk: Desk, storage: BaseStorage, isolation: BaseEventIsolation) 
 def _copy(router: Router) -> Router:
     """A router with the same handlers: aiogram lets one belong to a single dispatcher for ever.
 
-    Not a deep copy, which goes through all of aiogram's observers and takes the twentieth part of a second.
+    Only where it has handlers are its observers copied. To make twenty-eight for each router, or a deep copy,
+    takes the twentieth part of a second and more.
     """
-    found = Router(name=router.name)
+    found = copy(router)
+    found._parent_router, found.sub_routers = None, []
+    found.observers = dict(router.observers)
     for name, observer in router.observers.items():
-        copy = found.observers[name]
-        copy.handlers.extend(observer.handlers)
-        copy._handler.filters = observer._handler.filters  # of the whole router, as groups has them
+        if observer.handlers:
+            found.observers[name] = copy(observer)
+            found.observers[name].router = found
     return found
