@@ -18,14 +18,13 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiogram import Bot
-from aiogram.client.session.base import BaseSession
 from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.types import Chat, Message
 from sqlalchemy import insert, text, update
@@ -33,6 +32,7 @@ from sqlalchemy import insert, text, update
 from benchmarks.desk import _address
 from benchmarks.roll_lookup import roll_folder
 from bot import migrate
+from bot.channels.own import OwnSession
 from bot.pacing import MemoryPacing
 from bot.post_room import BATCH, PostRoom
 from handlers.turn import Desk
@@ -58,7 +58,7 @@ CHANNEL = Channel.TELEGRAM
 Row = dict[str, Any]
 
 
-class AtOnce(BaseSession):
+class AtOnce(OwnSession):
     """A channel that takes every message at once, always with the same answer: making one is not our work."""
 
     def __init__(self) -> None:
@@ -75,13 +75,6 @@ class AtOnce(BaseSession):
         assert isinstance(method, SendMessage)
         self.taken += 1
         return self._answer
-
-    async def close(self) -> None:
-        return None
-
-    async def stream_content(self, *args: Any, **more: Any) -> AsyncGenerator[bytes, None]:
-        raise NotImplementedError
-        yield b""
 
 
 # ---- databases with something to send ----

@@ -21,7 +21,17 @@ from redis.backoff import ConstantBackoff
 from admin import router as console
 from admin.pages import Services
 from admin.posters import Doors
-from bot import calendar_page, lookup_page, public, receiving, station_pages, tip_pages, webchat, where_page
+from bot import (
+    calendar_page,
+    lookup_page,
+    public,
+    receiving,
+    sharing,
+    station_pages,
+    tip_pages,
+    webchat,
+    where_page,
+)
 from bot.channels import robot_bots, telegram, web
 from bot.database_clock import DatabaseClock
 from bot.learning import Learner
@@ -29,6 +39,7 @@ from bot.memory import ForgivingIsolation, ForgivingStorage, Outage, QuickWakeup
 from bot.pacing import MemoryPacing, Pacing, RedisPacing
 from bot.receiving import Intake
 from bot.settings import Settings
+from bot.sharing import Sharing
 from bot.visitors import Conversation
 from bot.worker import Worker
 from handlers.router import dispatcher
@@ -108,7 +119,7 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ma
         attempts = RedisAttempts(redis)
         pacing = RedisPacing(redis, outage)
         connections = (redis, listener)
-    store = Store(settings.store_url, wakeups)
+    store = Store(settings.store_url, wakeups, name=sharing.name())
     clock = clock or DatabaseClock(store, now)
     lookups = Lookups(store, KeyHolder(settings.roll_key_file), attempts, settings.form_key())
     public_url = (settings.public_url or "").rstrip("/")
@@ -125,7 +136,8 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ma
     conversation = dispatcher(desk, storage, isolation)
     known = bots.get(Channel.TELEGRAM)
     intake = Intake(conversation, known, store) if known else None
-    worker = Worker(desk, bots, Learner(store, clock, settings.wanted_wrong), pacing)
+    alone = Sharing() if settings.redis_url is None else None
+    worker = Worker(desk, bots, Learner(store, clock, settings.wanted_wrong), pacing, alone)
     return Machine(settings, desk, conversation, bots, worker, intake, connections)
 
 

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,22 +16,41 @@ from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from aiogram.methods import TelegramMethod
 
 from bot.channels import limits, robots, telegram, web
-from bot.pacing import Pacing
+from bot.pacing import Bucket, Pacing
 from handlers import deliveries
 from office.contacts import Channel, Contact
-from office.outbox import LEASE, Delivery, Undeliverable
+from office.outbox import Delivery, Undeliverable
 
 log = logging.getLogger(__name__)
 
-# A batch must be through before its lease ends, so a send that hangs is given up early.
-SEND_WITHIN = timedelta(seconds=15)
+# A message must be gone before its lease ends, so a send that hangs is given up early.
+SEND_WITHIN = timedelta(seconds=limits.UNDER_WAY)
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
 # So many chats that ask us within so many seconds to slow down mean the channel and not themselves.
 SEVERAL = 3
 AT_ONCE_WITHIN = 2.0
 
-Methods = Sequence[TelegramMethod[Any]]
+Hold = Callable[[Sequence[Delivery], timedelta], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A delivery in words: one method for each of its parts, and what each part has to be let through by.
+
+    `chat` are those of the `buckets` that are its chat's own. `claimed` is the delivery with those behind it,
+    which wait for it.
+    """
+
+    contact: Contact
+    methods: Sequence[TelegramMethod[Any]]
+    buckets: Sequence[Bucket]
+    chat: Sequence[Bucket]
+    claimed: Sequence[Delivery]
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.claimed[0]
 
 
 class Rests:
@@ -68,46 +88,44 @@ class Rests:
 
 
 class Carrier:
-    """Puts deliveries into words and hands them to their channels' bots."""
+    """Puts deliveries into words and hands them to their channels' bots.
 
-    def __init__(self, bots: Mapping[Channel, Bot], pacing: Pacing) -> None:
+    `hold` keeps what is claimed, as `Records.hold`.
+    """
+
+    def __init__(self, bots: Mapping[Channel, Bot], pacing: Pacing, hold: Hold) -> None:
         self._bots = bots
         self._pacing = pacing
+        self._hold = hold
         self.rests = Rests()
         self._asked: dict[Channel, dict[int, float]] = {}
         # What each message in hand has become, until that is recorded.
         self.became: dict[int, object] = {}
 
-    def words(self, delivery: Delivery, contact: Contact) -> Methods | Undeliverable:
-        """The messages of a delivery, or why there are none."""
+    def letter(
+        self, delivery: Delivery, contact: Contact, behind: Sequence[Delivery] = ()
+    ) -> Letter | Undeliverable:
+        """A delivery in words, or why it cannot be put into any."""
         # On a channel of ours and on a group robot the chat is the contact: its address is no number.
         chat_id = int(contact.address) if contact.channel is Channel.TELEGRAM else contact.id
         try:
             methods = deliveries.methods(delivery, chat_id, contact.language)
             # What a robot cannot take in one request is parted here, so that each part keeps the pace.
             bot = self._bots.get(contact.channel)
-            return [part for method in methods for part in robots.parts(bot, method)]
+            methods = [part for method in methods for part in robots.parts(bot, method)]
         except Exception as failed:
             log.exception("delivery %s could not be put into words", delivery.id)
             return Undeliverable(type(failed).__name__)
-
-    @staticmethod
-    def takes(delivery: Delivery, contact: Contact, methods: Methods) -> timedelta:
-        """How long sending it may take at most, with the waits between its parts."""
         buckets = limits.buckets(contact, broadcast=delivery.broadcast_id is not None)
-        apart = max((bucket.every for bucket in buckets), default=0.0)
-        # Never longer than a fresh claim lasts, or a message of very many parts would not be begun at all.
-        longest = LEASE - SEND_WITHIN
-        return min(longest, SEND_WITHIN + timedelta(seconds=apart) * max(0, len(methods) - 1))
+        return Letter(contact, methods, buckets, limits.chat(contact), [delivery, *behind])
 
-    async def send(self, delivery: Delivery, contact: Contact, methods: Methods) -> Undeliverable | None:
+    async def send(self, letter: Letter) -> Undeliverable | None:
         """Send what the pacing has let through; returns why it failed, or None."""
-        channel = contact.channel
+        channel = letter.contact.channel
         try:
-            async with asyncio.timeout(self.takes(delivery, contact, methods).total_seconds()):
-                await self._carry(delivery, contact, methods)
+            await self._carry(letter)
         except Undeliverable as refused:
-            await self._asked_to_wait(contact, refused)
+            await self._asked_to_wait(letter, refused)
             return refused
         except (AiogramError, TimeoutError) as refused:
             error = telegram.translated(refused)
@@ -120,37 +138,44 @@ class Carrier:
             if isinstance(refused, TelegramRetryAfter):
                 # Apart from each other, or all would be asked again at the same moment.
                 error.retry_after = refused.retry_after + random.uniform(0, 1)
-            await self._asked_to_wait(contact, error)
+            await self._asked_to_wait(letter, error)
             return error
         except Exception as failed:
-            log.exception("delivery %s could not be sent", delivery.id)
+            log.exception("delivery %s could not be sent", letter.delivery.id)
             return Undeliverable(type(failed).__name__, uncertain=True)
         self.rests.answers(channel)
         return None
 
-    async def _carry(self, delivery: Delivery, contact: Contact, methods: Methods) -> None:
-        bot = self._bots[contact.channel]
-        for number, method in enumerate(methods):
+    async def _carry(self, letter: Letter) -> None:
+        bot, delivery = self._bots[letter.contact.channel], letter.delivery
+        for number, method in enumerate(letter.methods):
             if number:
-                await self._let_through(delivery, contact)
-            # The mailbox is ours, so there a repeat after a crash can be told from the first time.
-            with web.once(f"{delivery.key}#{number}"):
-                self.became[delivery.id] = await bot(method)
+                await self._let_through(letter)
+            try:
+                # The mailbox is ours, so there a repeat after a crash can be told from the first time.
+                with web.once(f"{delivery.key}#{number}"):
+                    async with asyncio.timeout(SEND_WITHIN.total_seconds()):
+                        self.became[delivery.id] = await bot(method)
+            finally:
+                # It came there at some moment until now, so the next one's distance is kept from now.
+                await self._pacing.arrived(letter.chat)
 
-    async def _let_through(self, delivery: Delivery, contact: Contact) -> None:
-        """The next part of a message keeps the pace like a message of its own."""
-        buckets = limits.buckets(contact, broadcast=delivery.broadcast_id is not None)
+    async def _let_through(self, letter: Letter) -> None:
+        """The next part of a message keeps the pace like a message of its own, however many there are."""
+        step = SEND_WITHIN.total_seconds()
         while True:
-            wait = await self._pacing.take(buckets)
+            # Long enough for one step of waiting and for sending then.
+            await self._hold(letter.claimed, 2 * SEND_WITHIN)
+            wait = await self._pacing.take(letter.buckets)
             if not wait:
                 return
-            await asyncio.sleep(wait)
+            await asyncio.sleep(min(wait, step))
 
-    async def _asked_to_wait(self, contact: Contact, error: Undeliverable) -> None:
+    async def _asked_to_wait(self, letter: Letter, error: Undeliverable) -> None:
         if not error.retry_after:
             return
-        seconds, channel = error.retry_after, contact.channel
-        await self._pacing.rest(limits.chat(contact), seconds)
+        seconds, contact, channel = error.retry_after, letter.contact, letter.contact.channel
+        await self._pacing.rest(letter.chat, seconds)
         whole = limits.whole(channel)
         if not whole:
             return  # each place has limits of its own there

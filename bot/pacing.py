@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -26,16 +26,24 @@ log = logging.getLogger(__name__)
 WAITS: Final = 1.0
 """Seconds for an answer of Redis."""
 PREFIX: Final = "one-window:pace:"
+FREE: Final = -1.0
+"""In place of seconds to wait: nobody holds it any more."""
+ASK_AGAIN: Final = 0.25
+"""Seconds after which one asks again for what is held: mostly it is free long before its time."""
 _SWEEP_ABOVE: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One message every `every` seconds, `burst` at once after a rest; `key` is the same in all processes."""
+    """One message every `every` seconds, `burst` at once after a rest; `key` is the same in all processes.
+
+    `held`: by one message from its `take` until it has `arrived`, whoever dies meanwhile for `every` seconds.
+    """
 
     key: str
     every: float
     burst: int = 1
+    held: bool = False
 
     @property
     def tolerance(self) -> float:
@@ -50,6 +58,13 @@ class Pacing(Protocol):
         """0: send now, each bucket is charged. Else the seconds until asking again; none is charged."""
         ...
 
+    async def arrived(self, buckets: Sequence[Bucket]) -> None:
+        """What was let through has arrived, perhaps only now: the next keeps its distance from here.
+
+        What it has held is free again.
+        """
+        ...
+
     async def rest(self, buckets: Sequence[Bucket], seconds: float) -> None:
         """Let nothing through these buckets for so long: the channel has asked for it."""
         ...
@@ -60,6 +75,9 @@ class Unpaced:
 
     async def take(self, buckets: Sequence[Bucket]) -> float:
         return 0.0
+
+    async def arrived(self, buckets: Sequence[Bucket]) -> None:
+        return
 
     async def rest(self, buckets: Sequence[Bucket], seconds: float) -> None:
         return
@@ -77,13 +95,15 @@ class MemoryPacing:
 
     async def take(self, buckets: Sequence[Bucket]) -> float:
         now = self._clock()
-        wait = max(
-            (self._expected.get(bucket.key, now) - bucket.tolerance - now for bucket in buckets), default=0.0
-        )
+        wait = max((self._wait(bucket, now) for bucket in buckets), default=0.0)
         if wait > 0:
             return wait
         self.charge(buckets)
         return 0.0
+
+    def _wait(self, bucket: Bucket, now: float) -> float:
+        wait = self._expected.get(bucket.key, now) - bucket.tolerance - now
+        return min(wait, ASK_AGAIN) if bucket.held else wait
 
     def charge(self, buckets: Sequence[Bucket]) -> None:
         """Note that a message has left, whoever let it through."""
@@ -93,35 +113,60 @@ class MemoryPacing:
         if len(self._expected) > _SWEEP_ABOVE:
             self._expected = {key: moment for key, moment in self._expected.items() if moment > now}
 
+    async def arrived(self, buckets: Sequence[Bucket]) -> None:
+        self._put_off(_after_arrival(buckets))
+
     async def rest(self, buckets: Sequence[Bucket], seconds: float) -> None:
+        self._put_off(_while_resting(buckets, seconds))
+
+    def _put_off(self, spans: Mapping[str, float]) -> None:
+        """Expect the next messages so many seconds from now at the earliest; at once where it is `FREE`."""
         now = self._clock()
-        for bucket in buckets:
-            until = now + seconds + bucket.tolerance
-            self._expected[bucket.key] = max(until, self._expected.get(bucket.key, until))
+        for key, seconds in spans.items():
+            if seconds == FREE:
+                self._expected.pop(key, None)
+            else:
+                self._expected[key] = max(now + seconds, self._expected.get(key, now))
 
 
-# One step for all callers, by the clock of Redis: those of the processes may differ. Microseconds.
+def _after_arrival(buckets: Sequence[Bucket]) -> dict[str, float]:
+    return {bucket.key: FREE if bucket.held else bucket.every for bucket in buckets}
+
+
+def _while_resting(buckets: Sequence[Bucket], seconds: float) -> dict[str, float]:
+    return {bucket.key: seconds + bucket.tolerance for bucket in buckets if not bucket.held}
+
+
+# One step for all callers, by the clock of Redis: those of the processes may differ. Microseconds. For each
+# key its spacing, its tolerance, and after how long at the latest one asks again (0: when it is free).
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local expected, wait = {}, 0
 for i, key in ipairs(KEYS) do
     expected[i] = math.max(now, tonumber(redis.call('GET', key) or now))
-    wait = math.max(wait, expected[i] - ARGV[2 * i] - now)
+    local own, again = expected[i] - ARGV[3 * i - 1] - now, tonumber(ARGV[3 * i])
+    if again > 0 then own = math.min(own, again) end
+    wait = math.max(wait, own)
 end
 if wait > 0 then return wait end
 for i, key in ipairs(KEYS) do
-    local next = expected[i] + ARGV[2 * i - 1]
+    local next = expected[i] + ARGV[3 * i - 2]
     redis.call('SET', key, string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1)
 end
 return 0
 """
-_REST = """
+_PUT_OFF = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 for i, key in ipairs(KEYS) do
-    local until_ = math.max(now + ARGV[i], tonumber(redis.call('GET', key) or now))
-    redis.call('SET', key, string.format('%.0f', until_), 'PX', math.ceil((until_ - now) / 1000) + 1)
+    local span = tonumber(ARGV[i])
+    if span < 0 then
+        redis.call('DEL', key)
+    else
+        local until_ = math.max(now + span, tonumber(redis.call('GET', key) or now))
+        redis.call('SET', key, string.format('%.0f', until_), 'PX', math.ceil((until_ - now) / 1000) + 1)
+    end
 end
 return 0
 """
@@ -137,7 +182,7 @@ class RedisPacing:
 
     def __init__(self, redis: Redis, outage: Outage, here: MemoryPacing | None = None) -> None:
         self._take = redis.register_script(_TAKE)
-        self._rest = redis.register_script(_REST)
+        self._putting_off = redis.register_script(_PUT_OFF)
         self._outage = outage
         self._here = here or MemoryPacing()
 
@@ -145,7 +190,11 @@ class RedisPacing:
         if not buckets:
             return 0.0
         if not self._outage.now:
-            spans = [_micro(span) for bucket in buckets for span in (bucket.every, bucket.tolerance)]
+            spans = [
+                _micro(span)
+                for bucket in buckets
+                for span in (bucket.every, bucket.tolerance, ASK_AGAIN if bucket.held else 0.0)
+            ]
             try:
                 async with asyncio.timeout(WAITS):
                     wait = float(await self._take(keys=_keys(buckets), args=spans)) / 1e6
@@ -157,16 +206,21 @@ class RedisPacing:
                 return wait
         return await self._here.take(buckets)
 
+    async def arrived(self, buckets: Sequence[Bucket]) -> None:
+        await self._here.arrived(buckets)
+        await self._put_off(_after_arrival(buckets))
+
     async def rest(self, buckets: Sequence[Bucket], seconds: float) -> None:
-        if not buckets:
-            return
         await self._here.rest(buckets, seconds)
-        if self._outage.now:
+        await self._put_off(_while_resting(buckets, seconds))
+
+    async def _put_off(self, spans: Mapping[str, float]) -> None:
+        if not spans or self._outage.now:
             return
         try:
             async with asyncio.timeout(WAITS):
-                spans = [_micro(seconds + bucket.tolerance) for bucket in buckets]
-                await self._rest(keys=_keys(buckets), args=spans)
+                keys = [PREFIX + key for key in spans]
+                await self._putting_off(keys=keys, args=[_micro(span) for span in spans.values()])
         except (RedisError, OSError, TimeoutError) as error:
             self._fails(error)
 

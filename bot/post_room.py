@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.carrying import Carrier, Methods
-from bot.channels import limits
+from bot import carrying
+from bot.carrying import Carrier, Letter
 from bot.pacing import MemoryPacing, Pacing
 from bot.recording import Records, Result
 from office import outbox
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BATCH = 30
 AT_ONCE = 8
 # A wait for the channel's own spacing is part of sending; one for a chat's lets others go before.
-SPACING = 0.2
+SPACING = 0.1
 # What a private chat asks for between two messages is slept through, so that they keep their order; longer
 # waits are left to the outbox.
 SLEPT_THROUGH = 1.2
@@ -41,9 +41,13 @@ Claimed = tuple[Delivery, Contact]
 
 @dataclass(slots=True)
 class Lane:
-    """Where `AT_ONCE` messages are under way at once; `busy` are the contacts to whom."""
+    """Where `AT_ONCE` messages are under way at once; `busy` are the contacts to whom.
+
+    At the `gate` one asks the pacing while the others stand in line: they would ask in vain.
+    """
 
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     busy: set[int] = field(default_factory=set)
     chains: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -64,8 +68,8 @@ class PostRoom:
         self._clock = desk.clock
         self._pacing = pacing or MemoryPacing()
         self._stopped = asyncio.Event()
-        self.carrier = Carrier(bots, self._pacing)
         self._records = Records(desk.store, desk.clock, self.nap, self._stopped.is_set)
+        self.carrier = Carrier(bots, self._pacing, self._records.hold)
         self._lanes: dict[tuple[Channel, tuple[Priority, ...]], Lane] = {}
 
     def open(self) -> None:
@@ -152,7 +156,7 @@ class PostRoom:
         """The messages of one contact, one after another; what has to wait takes those after it along."""
         for number, (delivery, contact) in enumerate(chain):
             rest: Sequence[Claimed] = chain[number:]
-            back = await self._one(lane, delivery, contact, started)
+            back = await self._one(lane, rest, started)
             if isinstance(back, Undeliverable):
                 await self._record(delivery, contact, back)
                 if back.retry_after is None:
@@ -166,36 +170,43 @@ class PostRoom:
             return
 
     async def _one(
-        self, lane: Lane, delivery: Delivery, contact: Contact, started: Callable[[], None]
+        self, lane: Lane, claimed: Sequence[Claimed], started: Callable[[], None]
     ) -> Undeliverable | Back | None:
-        """Send a message as soon as it may; returns None, or why it was not sent."""
-        methods = self.carrier.words(delivery, contact)
-        if isinstance(methods, Undeliverable):
-            return methods
-        buckets = limits.buckets(contact, broadcast=delivery.broadcast_id is not None)
+        """Send the first message as soon as it may; returns None, or why it was not sent."""
+        (delivery, contact), *behind = claimed
+        letter = self.carrier.letter(delivery, contact, [row for row, _ in behind])
+        if isinstance(letter, Undeliverable):
+            return letter
         while True:
             async with lane.slots:
                 started()
-                while True:
-                    if back := self._not_now(delivery, contact, methods):
-                        return back
-                    wait = await self._pacing.take(buckets)
-                    if wait == 0:
-                        return await self.carrier.send(delivery, contact, methods)
-                    if wait > SPACING:
-                        break
-                    await self.nap(wait)
+                wait = await self._let_through(lane, letter)
+                if wait == 0:
+                    return await self.carrier.send(letter)
+            if isinstance(wait, Back):
+                return wait
             if wait > SLEPT_THROUGH:
                 return Back(wait)
             await self.nap(wait)
 
-    def _not_now(self, delivery: Delivery, contact: Contact, methods: Methods) -> Back | None:
+    async def _let_through(self, lane: Lane, letter: Letter) -> float | Back:
+        """0 when the message may go now; else the seconds for which others go before, or why it goes back."""
+        async with lane.gate:
+            while True:
+                if back := self._not_now(letter):
+                    return back
+                wait = await self._pacing.take(letter.buckets)
+                if wait == 0 or wait > SPACING:
+                    return wait
+                await self.nap(wait)
+
+    def _not_now(self, letter: Letter) -> Back | None:
         if self._stopped.is_set():
             return Back(0, "the worker was stopped")
-        if left := self.carrier.rests.left(contact.channel):
+        if left := self.carrier.rests.left(letter.contact.channel):
             return Back(left, "the channel rests")
-        needs = self.carrier.takes(delivery, contact, methods)
-        if delivery.claimed_until and self._clock() + needs > delivery.claimed_until:
+        until = letter.delivery.claimed_until
+        if until and self._clock() + carrying.SEND_WITHIN > until:
             # Too late to be sure. Left to its lease it would count as uncertain, which it is not.
             return Back(BEHIND)
         return None

@@ -76,6 +76,22 @@ class Records:
 
         await self._insist(write, f"{len(rows)} deliveries were not given back")
 
+    async def hold(self, claimed: Sequence[Delivery], span: timedelta) -> None:
+        """Keep what one claim has taken for so long: the first, which is under way, and those behind it.
+
+        Raises `Undeliverable` when somebody else has the first.
+        """
+        now, until = self._clock(), claimed[0].claimed_until
+        if until is None or now + span <= until:
+            return
+        async with self._store.transaction() as session:
+            kept = await outbox.renew(session, claimed, now=now)
+        if claimed[0].id not in kept:
+            raise Undeliverable("somebody else has claimed it", uncertain=True)
+        for delivery in claimed:
+            if delivery.id in kept:
+                delivery.claimed_until = now + outbox.LEASE
+
     async def _write(self, batch: list[Result]) -> None:
         async def together(session: AsyncSession) -> None:
             await self._once(session, batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,14 +12,16 @@ from functools import partial
 
 from aiogram import Bot
 
-from bot import fetching, jobs, learning
+from bot import effects, fetching, jobs, learning
 from bot.database_clock import DatabaseClock
 from bot.learning import Learner
 from bot.pacing import Pacing
 from bot.post_room import LANES, PostRoom
+from bot.sharing import Sharing
 from handlers.turn import Desk
-from office import outbox, worktime
+from office import claims, outbox, worktime
 from office.contacts import Channel
+from office.delivery import Priority
 from office.wakeups import rang
 from ticketing.fetching import TOPIC as FETCH_TOPIC
 
@@ -37,8 +40,9 @@ class Worker:
     """One of possibly several; each claims what it sends, so none does another's work.
 
     `bots` are the channels this process can send on; each has two loops of its own, for answers and for
-    broadcasts, so one that hangs holds up no other. So has learning, where this process takes part in it.
-    `pacing` is kept by this process alone unless another one is given.
+    broadcasts, so one that hangs holds up no other. They sleep until one look for all of them has seen
+    something due there. Learning has a loop too, where this process takes part in it.
+    `pacing` is kept by this process alone unless another one is given; `alone` warns where it should not be.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Worker:
         bots: Mapping[Channel, Bot],
         learner: Learner | None = None,
         pacing: Pacing | None = None,
+        alone: Sharing | None = None,
     ) -> None:
         self._desk = desk
         self.learner = learner
@@ -55,19 +60,26 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self.room = PostRoom(desk, bots, pacing)
+        self._alone = alone
         self._minute_at: datetime | None = None
         self._tidied_at: float | None = None
+
+    @property
+    def _lanes(self) -> list[tuple[Channel, tuple[Priority, ...]]]:
+        return list(itertools.product(self._bots, LANES))
 
     def start(self) -> None:
         """Begin to work in the running event loop."""
         self._stopping = False
         self.room.open()
         loop = asyncio.get_running_loop()
-        for channel in self._bots:
-            for lane in LANES:
-                send = partial(self.room.send_due, channel, lane, linger=True)
-                self._tasks.append(loop.create_task(self._forever(send, outbox.DUE_TOPIC, LOOK_EVERY)))
+        for channel, lane in self._lanes:
+            send = partial(self.room.send_due, channel, lane, linger=True)
+            self._tasks.append(loop.create_task(self._forever(send, _topic(channel, lane), None)))
+        self._tasks.append(loop.create_task(self._forever(self.look, outbox.DUE_TOPIC, LOOK_EVERY)))
         self._tasks.append(loop.create_task(self._forever(self.do_timed, TIMED_TOPIC, TIMED_EVERY)))
+        again = partial(effects.look, self._desk.store, self._clock)
+        self._tasks.append(loop.create_task(self._forever(again, TIMED_TOPIC, effects.LOOK_EVERY)))
         if (bot := self._bots.get(Channel.TELEGRAM)) is not None:
             fetch = self._forever(partial(fetching.fetch_due, self._desk, bot), FETCH_TOPIC, fetching.EVERY)
             self._tasks.append(loop.create_task(fetch))
@@ -79,7 +91,8 @@ class Worker:
         """Finish the message in hand and give the rest back; what takes too long comes back by its lease."""
         self._stopping = True
         self.room.close()
-        for topic in (outbox.DUE_TOPIC, TIMED_TOPIC, LEARN_TOPIC, FETCH_TOPIC):
+        lanes = (_topic(channel, lane) for channel, lane in self._lanes)
+        for topic in (outbox.DUE_TOPIC, TIMED_TOPIC, LEARN_TOPIC, FETCH_TOPIC, *lanes):
             self._desk.store.wakeups.ring(topic)
         late_at = time.monotonic() + STOP_WITHIN
         if self._tasks:
@@ -90,17 +103,36 @@ class Worker:
         await self.room.ended(max(0.1, late_at - time.monotonic()))
         self._tasks = []
 
-    async def _forever(self, step: Callable[[], Awaitable[bool]], topic: str, pause: float) -> None:
+    async def _forever(self, step: Callable[[], Awaitable[bool]], topic: str, pause: float | None) -> None:
+        """Step on while there is something to do; else wait for a ring, at most `pause` seconds.
+
+        Without a `pause` nothing is done before the first ring either.
+        """
         with self._desk.store.wakeups.listening(topic) as bell:
+            busy = pause is not None
             while not self._stopping:
+                if not busy:
+                    await rang(bell, pause)
+                    if self._stopping:
+                        return
                 try:
                     busy = await step()
                 except Exception:
                     log.exception("the worker stumbled and goes on")
                     busy = False
-                    await self.room.nap(pause)
-                if not busy and not self._stopping:
-                    await rang(bell, pause)
+                    await self.room.nap(LOOK_EVERY)
+
+    async def look(self) -> bool:
+        """See in one query where something is due and wake the loops it is for: an idle desk writes nothing.
+
+        Returns False: what has been seen is for others to do.
+        """
+        async with self._desk.store.reading() as session:
+            found = await claims.waiting(session, list(self._bots), now=self._clock())
+        for channel, lane in self._lanes:
+            if any((channel, priority) in found for priority in lane):
+                self._desk.store.wakeups.ring(_topic(channel, lane))
+        return False
 
     async def send_due(self, channel: Channel) -> bool:
         """Send one batch of what is due on a channel; returns whether there was anything."""
@@ -118,6 +150,8 @@ class Worker:
         due += jobs.each_minute(hours, now, self._desk.public_url) if minute else []
         if minute and isinstance(self._clock, DatabaseClock):
             due.append(self._clock.compare)
+        if minute and self._alone is not None:
+            due.append(self._alone.look)
         due += jobs.each_hour(now) if tidy else []
         for job in due:
             try:
@@ -130,3 +164,8 @@ class Worker:
         if tidy:
             self._tidied_at = time.monotonic()
         return False
+
+
+def _topic(channel: Channel, lane: tuple[Priority, ...]) -> str:
+    """Rung within this process only: each looks for itself."""
+    return f"{outbox.DUE_TOPIC}:{channel.value}:{lane[0].value}"

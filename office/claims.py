@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Update, select, update
+from sqlalchemy import Select, Update, exists, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from office.contacts import Channel, Contact, ContactState, find
@@ -26,6 +26,25 @@ UNSENT = {
     BroadcastState.PAUSED: D.HELD,
     BroadcastState.STOPPED: D.STOPPED,
 }
+
+
+async def waiting(
+    session: AsyncSession, channels: Collection[Channel], *, now: datetime
+) -> set[tuple[Channel, Priority]]:
+    """Where `claim` would find something now. One statement, which locks nothing and writes nothing."""
+    table = Delivery.__table__.c
+    found = [
+        select(literal(channel, table.channel.type), literal(priority, table.priority.type)).where(
+            exists(_due(select(Delivery.id), channel, priority, now))
+        )
+        for channel in channels
+        for priority in ALL
+    ]
+    # Few are under way at a time, so these are looked through.
+    lapsed = select(Delivery.channel, Delivery.priority).where(
+        Delivery.state == D.CLAIMED, Delivery.channel.in_(channels), Delivery.claimed_until < now
+    )
+    return {(channel, priority) for channel, priority in await session.execute(union_all(*found, lapsed))}
 
 
 async def claim(
@@ -62,13 +81,18 @@ async def claim(
 def ready(channel: Channel, priority: Priority, *, limit: int, now: datetime) -> Select[int]:
     """What is due on a channel in this priority: a walk along `ix_delivery_claim`, without sorting."""
     return (
-        select(Delivery.id)
-        .where(Delivery.state == D.DUE, Delivery.channel == channel)
-        .where(Delivery.priority == priority, Delivery.due_at <= now)
+        _due(select(Delivery.id), channel, priority, now)
         .order_by(Delivery.turn, Delivery.due_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+
+
+def _due(query: Select[int], channel: Channel, priority: Priority, now: datetime) -> Select[int]:
+    return query.where(
+        Delivery.state == D.DUE, Delivery.channel == channel, Delivery.priority == priority,
+        Delivery.due_at <= now,
+    )  # fmt: skip
 
 
 async def _lapsed(
@@ -120,6 +144,11 @@ def _these(ids: Collection[int]) -> Update:
     return update(Delivery).where(Delivery.id.in_(ids)).execution_options(synchronize_session=False)
 
 
+def _held(ids: Collection[int], until: datetime | None) -> Update:
+    """Those of them that nobody has claimed anew since."""
+    return _these(ids).where(Delivery.state == D.CLAIMED, Delivery.claimed_until == until)
+
+
 async def states_of(
     session: AsyncSession, ids: Iterable[int | None], *, lock: bool = False
 ) -> dict[int, BroadcastState]:
@@ -148,6 +177,13 @@ async def sent(session: AsyncSession, *delivery_ids: int, now: datetime) -> None
     )
 
 
+async def renew(session: AsyncSession, deliveries: Sequence[Delivery], *, now: datetime) -> set[int]:
+    """Hold what one claim has taken for `LEASE` from now; returns the numbers of those still held by it."""
+    claimed_until = deliveries[0].claimed_until
+    change = _held([delivery.id for delivery in deliveries], claimed_until).values(claimed_until=now + LEASE)
+    return set((await session.scalars(change.returning(Delivery.id))).all())
+
+
 async def put_back(
     session: AsyncSession, deliveries: Collection[Delivery], *, due_at: datetime, why: str = ""
 ) -> None:
@@ -165,8 +201,7 @@ async def put_back(
         to = UNSENT[states[delivery.broadcast_id]] if delivery.broadcast_id else D.DUE
         groups.setdefault((to, delivery.claimed_until), []).append(delivery.id)
     for (to, until), ids in groups.items():
-        mine = _these(ids).where(Delivery.state == D.CLAIMED, Delivery.claimed_until == until)
-        await session.execute(mine.values(state=to, **values))
+        await session.execute(_held(ids, until).values(state=to, **values))
 
 
 async def failed(

@@ -21,6 +21,7 @@ from office.claims import failed as failed
 from office.claims import keep_running as keep_running
 from office.claims import pause as pause
 from office.claims import put_back as put_back
+from office.claims import renew as renew
 from office.claims import sent as sent
 from office.contacts import Channel, Contact, ContactState
 from office.delivery import Delivery as Delivery

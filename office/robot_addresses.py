@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from office.contacts import Channel
 from office.errors import Invalid
 
-# As each platform hands them out, to the last character: a request goes nowhere else, whatever was typed.
+_HEX = "[0-9A-Fa-f]"
+_UUID = "-".join(f"{_HEX}{{{length}}}" for length in (8, 4, 4, 4, 12))
+# As each platform hands them out, to the last character: a request goes nowhere else, whatever was typed, and
+# what was copied in part is seen before anything is sent. The platforms publish host, path and parameter
+# (WeCom path/91770, DingTalk "custom robot access", Feishu "Custom bot usage guide"); that WeCom and Feishu
+# give a UUID and DingTalk 64 hexadecimal digits is what they hand out.
 PATTERNS: Mapping[Channel, re.Pattern[str]] = {
-    Channel.WECOM_ROBOT: re.compile(
-        r"https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[A-Za-z0-9_-]{8,128}"
-    ),
-    Channel.DINGTALK_ROBOT: re.compile(
-        r"https://oapi\.dingtalk\.com/robot/send\?access_token=[A-Za-z0-9_-]{8,128}"
-    ),
-    Channel.FEISHU_ROBOT: re.compile(r"https://open\.feishu\.cn/open-apis/bot/v2/hook/[A-Za-z0-9_-]{8,128}"),
+    Channel.WECOM_ROBOT: re.compile(rf"https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key={_UUID}"),
+    Channel.DINGTALK_ROBOT: re.compile(rf"https://oapi\.dingtalk\.com/robot/send\?access_token={_HEX}{{64}}"),
+    Channel.FEISHU_ROBOT: re.compile(rf"https://open\.feishu\.cn/open-apis/bot/v2/hook/{_UUID}"),
 }
 ROBOTS = tuple(PATTERNS)
 # These two sign what they are sent; the third is protected by its address alone.
@@ -27,13 +28,13 @@ HINT = 4
 
 
 def checked(channel: Channel, typed: str) -> str:
-    """The bare address of a robot; raises `Invalid("robot.address")` for any other host, path or query."""
+    """The bare address of a robot; raises `Invalid("robot.address.…")` for any other host, path or query."""
     pattern = PATTERNS.get(channel)
     if pattern is None:
         raise Invalid("robot.channel")
     address = typed.strip()
     if pattern.fullmatch(address) is None:
-        raise Invalid("robot.address")
+        raise Invalid(f"robot.address.{channel.value}")
     return address
 
 

@@ -144,14 +144,18 @@ def _insert(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sql
 class Store:
     """The engine, its two kinds of session, and `quick` for one row at a time without any.
 
-    `url` is an async SQLAlchemy address (`sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`).
+    `url` is an async SQLAlchemy address (`sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`). `name` is
+    what PostgreSQL calls our connections.
     """
 
-    def __init__(self, url: str, wakeups: Wakeups | None = None) -> None:
+    def __init__(self, url: str, wakeups: Wakeups | None = None, *, name: str = "one-window") -> None:
         self.url = url
         self.wakeups = wakeups or Wakeups()
         self.sqlite = url.startswith("sqlite")
-        pool = {} if self.sqlite else {"pool_size": 10, "max_overflow": 10}
+        pool: dict[str, Any] = {}
+        if not self.sqlite:
+            called = {"server_settings": {"application_name": name}}
+            pool = {"pool_size": 10, "max_overflow": 10, "connect_args": called}
         self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not self.sqlite, **pool)
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)

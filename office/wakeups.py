@@ -53,8 +53,8 @@ class Wakeups:
         """Stop listening to other processes."""
 
 
-async def rang(event: asyncio.Event, seconds: float) -> bool:
-    """Wait until `event` is set, at most so many seconds; clears it; tells whether it rang."""
+async def rang(event: asyncio.Event, seconds: float | None) -> bool:
+    """Wait until `event` is set, at most so many seconds if told; clears it; tells whether it rang."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

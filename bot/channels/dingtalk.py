@@ -6,23 +6,27 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
-from bot.channels.robots import MINUTE, RobotSession, Verdict, number, words
+from bot.channels.robots import MINUTE, Codes, RobotSession, Verdict, words
 from office.robots import Credentials
 
 TOKEN = "100003:dingtalk"
-# More than twenty in a minute: the robot is silenced for about ten minutes.
-TOO_OFTEN = frozenset({130101, 302033, 410100})
-SILENCED = 10 * MINUTE
-# The token is none, the robot was taken out, the group was dissolved.
-GONE = frozenset({300001, 300005, 400013, 400101, 400106})
-DISABLED = 400102
 REFUSED = 310000
+CODES = Codes(
+    names=("errcode",),
+    # More than twenty in a minute: the robot is silenced for about ten minutes.
+    too_often=frozenset({130101, 302033, 410100}),
+    wait=10 * MINUTE,
+    # The token is none, the robot was taken out, the group was dissolved.
+    gone=frozenset({300001, 300005, 400013, 400101, 400106}),
+    halts={400102: "disabled", REFUSED: "signature"},
+)
 # What the refusal of our set-up says; anything else in it is about the signature.
-REASONS = (("keyword", "keyword"), ("whitelist", "network"), ("timestamp", "signature"))
+REASONS = (("keyword", "keyword"), ("whitelist", "network"))
 
 
 def sign(secret: str, milliseconds: int) -> str:
@@ -34,6 +38,8 @@ def sign(secret: str, milliseconds: int) -> str:
 class DingTalkSession(RobotSession):
     """Sends to DingTalk's robots."""
 
+    codes = CODES
+
     def signed(
         self, credentials: Credentials, body: dict[str, Any], now: datetime
     ) -> tuple[str, dict[str, Any]]:
@@ -43,14 +49,10 @@ class DingTalkSession(RobotSession):
         return f"{credentials.address}&timestamp={at}&sign={signature}", body
 
     def judged(self, answer: Mapping[str, Any]) -> Verdict:
-        """`errcode` 0 is success; which part of our set-up is refused stands in words only."""
-        code = number(answer, "errcode")
-        if code is None:
-            return Verdict(-1)
-        halt = "disabled" if code == DISABLED else ""
-        if code == REFUSED:
-            said = words(answer, "errmsg")
-            halt = next((why for part, why in REASONS if part in said), "signature")
-        return Verdict(
-            code, sent=code == 0, wait=SILENCED if code in TOO_OFTEN else None, gone=code in GONE, halt=halt
-        )
+        """Which part of our set-up is refused stands in words only."""
+        verdict = super().judged(answer)
+        if verdict.code != REFUSED:
+            return verdict
+        said = words(answer, "errmsg")
+        why = next((why for part, why in REASONS if part in said), verdict.halt)
+        return replace(verdict, halt=why)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 from aiogram import Bot
-from aiogram.client.session.base import BaseSession
 from aiogram.methods import GetMe, SendMessage, SendVenue, TelegramMethod
 from aiogram.types import Chat, Message, User
 from yarl import URL
@@ -21,6 +20,7 @@ from yarl import URL
 from bot.channels import web, written
 from bot.channels.caps import Caps
 from bot.channels.degrade import degrade, read
+from bot.channels.own import OwnSession
 from office import robot_addresses, robots
 from office.errors import DeskError
 from office.outbox import Undeliverable
@@ -40,6 +40,8 @@ REMEMBERED = 2000
 # Both platforms that sign refuse what is more than an hour old, or comes from as far ahead.
 CLOCK_OFF = timedelta(minutes=59)
 MINUTE = 60.0
+# An answer without a code; also the platforms' own for a failure of theirs. Nobody knows what became of it.
+NO_CODE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,39 @@ class Verdict:
     halt: str = ""
 
 
-class RobotSession(BaseSession):
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The codes of a platform that mean something to us; `names` are where an answer may have its code.
+
+    `wait`: for so long one is left alone that was sent to too often. `halts`: why our set-up is refused.
+    """
+
+    names: tuple[str, ...]
+    too_often: frozenset[int]
+    gone: frozenset[int]
+    halts: Mapping[int, str]
+    wait: float = MINUTE
+
+    def judged(self, answer: Mapping[str, Any]) -> Verdict:
+        """What an answer means; success is a code of 0."""
+        found = (number(answer, name) for name in self.names)
+        code = next((code for code in found if code is not None), NO_CODE)
+        return Verdict(
+            code,
+            sent=code == 0,
+            wait=self.wait if code in self.too_often else None,
+            gone=code in self.gone,
+            halt=self.halts.get(code, ""),
+        )
+
+
+class RobotSession(OwnSession):
     """Posts messages to the robots of one platform; the chat number is the contact's row number.
 
     `base` is another server in the place of the platform's, for tests: scheme and host.
     """
+
+    codes: ClassVar[Codes]
 
     def __init__(
         self, caps: Caps, store: Store, sealer: Sealer, clock: Callable[[], datetime], *, base: str = ""
@@ -80,9 +110,9 @@ class RobotSession(BaseSession):
     ) -> tuple[str, dict[str, Any]]:
         """Address and body of a request, signed from the bare address for this moment."""
 
-    @abstractmethod
     def judged(self, answer: Mapping[str, Any]) -> Verdict:
         """What the platform's answer means."""
+        return self.codes.judged(answer)
 
     async def make_request(
         self,
@@ -136,8 +166,7 @@ class RobotSession(BaseSession):
         if verdict.halt:
             off = verdict.halt == "signature" and theirs is not None and abs(now - theirs) >= CLOCK_OFF
             raise await self._halted(contact_id, "clock" if off else verdict.halt)
-        # -1 is an answer without a code, and the platforms' own for a failure of theirs: nobody knows.
-        raise Undeliverable(reason, uncertain=verdict.code == -1)
+        raise Undeliverable(reason, uncertain=verdict.code == NO_CODE)
 
     async def _credentials(self, contact_id: int) -> Credentials:
         async with self._store.reading() as session:
@@ -199,18 +228,6 @@ class RobotSession(BaseSession):
         """Let go of the connections."""
         if self._client is not None:
             await self._client.close()
-
-    async def stream_content(
-        self,
-        url: str,
-        headers: dict[str, Any] | None = None,
-        timeout: int = 30,  # noqa: ASYNC109  aiogram's signature
-        chunk_size: int = 65536,
-        raise_for_status: bool = True,
-    ) -> AsyncGenerator[bytes, None]:
-        """A robot has no files to read."""
-        raise NotImplementedError("a group robot has no files")
-        yield b""
 
 
 def parts(bot: Bot | None, method: TelegramMethod[Any]) -> list[TelegramMethod[Any]]:

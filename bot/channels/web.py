@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from aiogram import Bot
 from aiogram.client.default import Default, DefaultBotProperties
-from aiogram.client.session.base import BaseSession
 from aiogram.enums import ParseMode
 from aiogram.methods import (
     AnswerCallbackQuery,
@@ -31,6 +30,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bot.channels.own import OwnSession
 from office.contacts import Channel, Contact
 from office.store import Base, Store, ring_after_commit, word
 
@@ -190,7 +190,7 @@ async def clear(session: AsyncSession, contact_id: int) -> None:
     await session.execute(delete(MailboxItem).where(MailboxItem.contact_id == contact_id))
 
 
-class WebChatSession(BaseSession):
+class WebChatSession(OwnSession):
     """Carries methods into mailboxes; the chat number is the contact's row number."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
@@ -264,21 +264,6 @@ class WebChatSession(BaseSession):
             async with self._store.transaction() as session:
                 await write(session, contact_id, Op.TOAST, {"text": method.text, "html": False}, now=now)
         return True
-
-    async def close(self) -> None:
-        """Nothing is held open."""
-
-    async def stream_content(
-        self,
-        url: str,
-        headers: dict[str, Any] | None = None,
-        timeout: int = 30,  # noqa: ASYNC109  aiogram's signature
-        chunk_size: int = 65536,
-        raise_for_status: bool = True,
-    ) -> AsyncGenerator[bytes, None]:
-        """The web chat has no files to read."""
-        raise NotImplementedError("the web chat has no files")
-        yield b""
 
 
 def make_bot(store: Store, clock: Callable[[], datetime]) -> Bot:

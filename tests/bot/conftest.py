@@ -17,7 +17,9 @@ from fastapi import FastAPI
 from bot import app
 from bot.app import Machine
 from bot.settings import Settings
+from bot.worker import Worker
 from office.store import Store
+from tests.bot.town import Town, a_worker
 from tests.make import Cast, Clock, an_entry
 
 ADDRESS = "http://desk.test"
@@ -36,6 +38,18 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def clock(now: datetime) -> Clock:
     """The test's moment, which moves only when told to."""
     return Clock(now)
+
+
+@pytest.fixture
+def town() -> Town:
+    """A Telegram that takes everything, until it is told otherwise."""
+    return Town()
+
+
+@pytest.fixture
+def worker(store: Store, clock: Clock, town: Town) -> Worker:
+    """A worker on that town, without a pace; not started."""
+    return a_worker(store, clock, town)
 
 
 @pytest.fixture

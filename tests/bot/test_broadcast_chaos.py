@@ -27,6 +27,7 @@ from office.seal import Sealer
 from office.store import Store
 from tests.make import Cast
 from tests.servers import paces, redis, telegram_double
+from tests.servers.robots import DINGTALK, FEISHU, WECOM
 from tests.servers.telegram_double import OF_ROBOTS, Books, Fault, Request, Rest, TelegramDouble
 from tests.servers.worker_process import SECRET, Work, Workers
 
@@ -37,9 +38,9 @@ REDIS_DATABASE = 9
 MANY = 22
 """Messages for one chat, one of which would be too many within a minute of any platform."""
 PLATFORMS = {
-    Channel.WECOM_ROBOT: ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=", (paces.WECOM,)),
-    Channel.DINGTALK_ROBOT: ("https://oapi.dingtalk.com/robot/send?access_token=", (paces.DINGTALK,)),
-    Channel.FEISHU_ROBOT: ("https://open.feishu.cn/open-apis/bot/v2/hook/", paces.FEISHU),
+    Channel.WECOM_ROBOT: (WECOM, (paces.WECOM,)),
+    Channel.DINGTALK_ROBOT: (DINGTALK, (paces.DINGTALK,)),
+    Channel.FEISHU_ROBOT: (FEISHU, paces.FEISHU),
 }
 UNSETTLED = (DeliveryState.DUE, DeliveryState.CLAIMED)
 # After these nobody knows whether the message is there, after anything else but a kill everybody does.
@@ -84,10 +85,10 @@ async def fill(store: Store, cast: Cast, groups: int, *, crowded: int, each: int
         session.add_all(rows + people)
         await session.flush()
         chats = {row.id: row.address for row in rows + people}
-        for channel, (address, _) in PLATFORMS.items():
-            key = f"key-of-{channel.value}"
+        for channel, (form, _) in PLATFORMS.items():
+            key = form.token(f"{channel.value}-0001")
             robot = await robots.add(
-                session, cast.riverside, channel, "工作群机器人", address + key, "a-secret-of-theirs",
+                session, cast.riverside, channel, "工作群机器人", form.format(key), "a-secret-of-theirs",
                 sealer=Sealer(SECRET.encode()), actor=cast.zhou_ning, now=moment,
             )  # fmt: skip
             found = await robots.get(session, robot.id, actor=cast.zhou_ning)
@@ -111,8 +112,8 @@ async def fill(store: Store, cast: Cast, groups: int, *, crowded: int, each: int
         fault: share for fault, share in telegram_double.SHARES.items() if fault is not Fault.MOVED
     }
     faults |= telegram_double.plans((row.address for row in people), seed, at_home)
-    for channel in PLATFORMS:
-        faults[f"key-of-{channel.value}"] = list(OF_ROBOTS)
+    for channel, (form, _) in PLATFORMS.items():
+        faults[form.token(f"{channel.value}-0001")] = list(OF_ROBOTS)
     return Town(broadcast.id, chats, faults)
 
 
@@ -178,7 +179,7 @@ async def check(
     assert not wrong, wrong[:20]
     assert twice <= end.uncertain
     assert end.uncertain == sum(row.uncertain for row in rows if row.broadcast_id)
-    robots_of = {f"key-of-{channel.value}": limits for channel, (_, limits) in PLATFORMS.items()}
+    robots_of = {form.token(f"{channel.value}-0001"): limits for channel, (form, limits) in PLATFORMS.items()}
     assert not paces.breaches(double.books, robots_of, times=times)
     assert not paces.hasty(double.books, deaths), deaths
     return twice

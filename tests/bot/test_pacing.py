@@ -51,6 +51,7 @@ async def an_hour(contacts: list[Contact], chosen: random.Random) -> dict[int, l
         wait = await pace.take(limits.buckets(contact, broadcast=contact.id % 2 == 0))
         if wait == 0:
             left[contact.id].append(moment[0])
+            await pace.arrived(limits.chat(contact))
         # Asked again when it said, sometimes later, as a busy worker does.
         again = moment[0] + max(wait, 1e-6) + chosen.choice((0.0, 0.0, chosen.uniform(0, 3)))
         heapq.heappush(waiting, (again, next(numbers), contact))
@@ -137,6 +138,7 @@ async def test_what_left_long_ago_takes_no_memory(monkeypatch: pytest.MonkeyPatc
 async def test_unpaced_lets_all_through() -> None:
     pace, chat = Unpaced(), [Bucket("chat", 1.1)]
     await pace.rest(chat, 60)
+    await pace.arrived(chat)
     assert [await pace.take(chat), await pace.take(chat)] == [0, 0]
 
 
@@ -176,6 +178,32 @@ async def test_a_rest_holds_for_all_processes_and_is_never_shortened(make: Calla
     assert 299 < await other.take(chat) <= 300
     assert await one.take([Bucket("another", 0.001)]) == 0
     await one.rest([], 300)
+
+
+async def test_the_distance_counts_from_the_arrival_in_all_processes(make: Callable[[], Pacing]) -> None:
+    one, other, chat = make(), make(), [Bucket("slow", 300.0), Bucket("slower", 400.0, burst=2)]
+    await one.arrived(chat)
+    assert 299 < await other.take(chat) <= 300
+    await one.rest(chat, 600)
+    await one.arrived(chat)
+    assert 599 < await other.take(chat) <= 600
+    await one.arrived([])
+
+
+async def test_what_is_held_is_free_with_its_arrival_or_when_its_holder_died(
+    make: Callable[[], Pacing],
+) -> None:
+    one, other = make(), make()
+    held, brief = [Bucket("held", 300.0, held=True)], [Bucket("brief", 0.05, held=True)]
+    assert await one.take(held) == 0
+    assert await other.take(held) == pytest.approx(pacing.ASK_AGAIN)
+    await other.rest(held, 600)  # a rest is for the chat; its holder is not longer on its way for that
+    await one.arrived(held)
+    assert await other.take(held) == 0
+    assert await one.take(brief) == 0
+    assert 0 < await other.take(brief) <= 0.05
+    await asyncio.sleep(0.06)
+    assert await other.take(brief) == 0
 
 
 async def test_keys_in_redis_go_by_themselves(redis: Redis) -> None:

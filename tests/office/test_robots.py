@@ -25,7 +25,8 @@ from tests.make import Cast
 from tests.servers.robots import DINGTALK, FEISHU, WECOM
 
 SEALER = Sealer(b"a secret of the tests")
-ADDRESS = DINGTALK.format("inventedToken0042")
+TOKEN = DINGTALK.token("invented-0042")
+ADDRESS = DINGTALK.format(TOKEN)
 SECRET = "SECinvented0042"
 D = Channel.DINGTALK_ROBOT
 
@@ -46,9 +47,9 @@ async def robot_of(store: Store, cast: Cast, row: GroupRobot) -> Robot:
 @pytest.mark.parametrize(
     ("channel", "address"),
     [
-        (D, DINGTALK.format("abcdefgh0001")),
-        (Channel.WECOM_ROBOT, WECOM.format("abc-0001-xyz")),
-        (Channel.FEISHU_ROBOT, FEISHU.format("abc-0001-xyz")),
+        (D, DINGTALK.format("invented-0001")),
+        (Channel.WECOM_ROBOT, WECOM.format("invented-0001")),
+        (Channel.FEISHU_ROBOT, FEISHU.format("invented-0001")),
     ],
 )
 def test_only_a_platforms_own_address_is_one(channel: Channel, address: str) -> None:
@@ -62,9 +63,10 @@ def test_only_a_platforms_own_address_is_one(channel: Channel, address: str) -> 
         address.replace("https://", "https://x@"), address.upper(), f"{address}&timestamp=1&sign=x",
         f"{address}#x", f"{address}/../x", f"{address}?x=1", f"{address}\nx", f"{address}号",
         address.replace(token, "x"), address.replace("send", "send/..").replace("v2", "v1"),
-        DINGTALK.format("t" * 8) if channel is not D else FEISHU.format("t" * 8),
+        DINGTALK.format("x") if channel is not D else FEISHU.format("x"), address[:-1], f"{address}0",
+        address[:-1] + "g", address[:-40] if channel is D else address.replace("-", "", 1),
     ):  # fmt: skip
-        with pytest.raises(Invalid, match=r"robot\.address"):
+        with pytest.raises(Invalid, match=rf"robot\.address\.{channel.value}"):
             robot_addresses.checked(channel, wrong)
     with pytest.raises(Invalid, match=r"robot\.channel"):
         robot_addresses.checked(Channel.TELEGRAM, address)
@@ -89,7 +91,7 @@ async def test_a_robot_binds_its_group_and_keeps_its_address_sealed(
     async with store.reading() as session:
         for table in ("group_robot", "contact", "chat_group", "audit_entry"):
             rows = (await session.execute(text(f"select * from {table}"))).all()
-            assert "inventedToken" not in repr(rows)
+            assert TOKEN not in repr(rows)
             assert SECRET not in repr(rows)
         assert (await audit.verify(session))[1] is None
         assert [found.row.id for found in await robots.listed(session, cast.riverside.path)] == [robot.row.id]
@@ -113,7 +115,7 @@ async def test_whoever_lacks_the_permission_or_the_reach_does_nothing(
         session.add(north)
     acts: list[Callable[[AsyncSession, Staff], Awaitable[object]]] = [
         lambda session, person: robots.add(
-            session, cast.riverside, D, "群", DINGTALK.format("another0001"), SECRET, sealer=SEALER,
+            session, cast.riverside, D, "群", DINGTALK.format("invented-0005"), SECRET, sealer=SEALER,
             actor=person, now=now,
         ),
         lambda session, person: robots.change(
@@ -185,7 +187,7 @@ async def test_a_new_address_mends_and_a_removed_robot_can_come_back(
     store: Store, cast: Cast, now: datetime
 ) -> None:
     row = await entered(store, cast, now)
-    other = await entered(store, cast, now, DINGTALK.format("otherToken0099"))
+    other = await entered(store, cast, now, DINGTALK.format("invented-0099"))
 
     async def change(unit: object, title: str, address: str = "", secret: str = "") -> None:
         robot = await robot_of(store, cast, row)
@@ -204,10 +206,13 @@ async def test_a_new_address_mends_and_a_removed_robot_can_come_back(
         await chat_groups.note_lost(session, now=now)
     lost = await robot_of(store, cast, row)
     assert group_health.of(lost.group, lost.contact, lost.row) == (Health.LOST, Health.STOPPED)
-    for address, secret in ((DINGTALK.format("otherToken0099"), SECRET), (DINGTALK.format("new0007x"), "")):
+    for address, secret in (
+        (DINGTALK.format("invented-0099"), SECRET),
+        (DINGTALK.format("invented-0008"), ""),
+    ):
         with pytest.raises(DeskError):
             await change(cast.north, "北塘群", address, secret)
-    await change(cast.north, "北塘群", DINGTALK.format("newToken0007"), "SECnew000007")
+    await change(cast.north, "北塘群", DINGTALK.format("invented-0007"), "SECnew000007")
     robot = await robot_of(store, cast, row)
     assert group_health.of(robot.group, robot.contact, robot.row) == ()
     assert (robot.contact.id, robot.row.hint) == (lost.contact.id, "0007")
@@ -222,7 +227,7 @@ async def test_a_new_address_mends_and_a_removed_robot_can_come_back(
         group = await session.get_one(ChatGroup, second.group.id)
         assert group.state is GroupState.ENDED
         assert await robots.of_contact(session, second.contact.id) is None
-    again = await entered(store, cast, now, DINGTALK.format("otherToken0099"))
+    again = await entered(store, cast, now, DINGTALK.format("invented-0099"))
     assert (await robot_of(store, cast, again)).group.id == second.group.id
     async with store.transaction() as session:
         await robots.test(session, again.id, actor=cast.zhou_ning, now=now)

@@ -20,10 +20,29 @@ from aiohttp import web
 
 from tests.servers.ports import HOST
 
-WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={}"
-DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token={}"
-FEISHU = "https://open.feishu.cn/open-apis/bot/v2/hook/{}"
 HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the addresses of a platform look like; `zeros` is a token of it that nobody has."""
+
+    start: str
+    zeros: str
+
+    def token(self, name: str) -> str:
+        """A plainly invented token, another one for each name; it ends with the four digits of the name."""
+        own = hashlib.sha256(name.encode()).hexdigest()[:8] + name.rpartition("-")[2].zfill(4)[-4:]
+        return self.zeros[: -len(own)] + own
+
+    def format(self, name: str) -> str:
+        """The address with this token, or with the token of this name."""
+        return self.start + (name if len(name) == len(self.zeros) else self.token(name))
+
+
+WECOM = Form("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=", "00000000-0000-4000-8000-000000000000")
+DINGTALK = Form("https://oapi.dingtalk.com/robot/send?access_token=", "0" * 64)
+FEISHU = Form("https://open.feishu.cn/open-apis/bot/v2/hook/", "00000000-0000-4000-8000-000000000000")
 
 
 def dingtalk_sign(timestamp: str, secret: str) -> str:
@@ -44,11 +63,12 @@ def feishu_sign(timestamp: str, secret: str) -> str:
 
 @dataclass
 class Sent:
-    """One request as it came: raw address, raw body, and what was answered."""
+    """One request as it came: raw address, raw body, what was answered, and when, in seconds."""
 
     path: str
     raw: bytes
     answer: dict[str, Any]
+    at: float = 0.0
 
     @property
     def body(self) -> dict[str, Any]:
@@ -146,8 +166,8 @@ class Platforms:
         if self.refusing:
             refusal = self.refusing.pop(0)
             if isinstance(refusal, web.StreamResponse):
-                self.sent.append(Sent(request.raw_path, raw, {"code": -1}))
+                self.sent.append(Sent(request.raw_path, raw, {"code": -1}, self._clock()))
                 return refusal
             answer, text = (refusal, None) if isinstance(refusal, dict) else ({}, str(refusal))
-        self.sent.append(Sent(request.raw_path, raw, answer))
+        self.sent.append(Sent(request.raw_path, raw, answer, self._clock()))
         return web.Response(text=json.dumps(answer) if text is None else text, headers=headers)

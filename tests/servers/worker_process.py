@@ -129,7 +129,7 @@ def _die_with_the_parent() -> None:
 
 async def work(given: Work) -> None:
     """A worker as `bot.app` builds it, until somebody asks it to end."""
-    from bot import app, carrying, worker
+    from bot import app, carrying, pacing, worker
     from bot.channels import limits, robot_bots, telegram
     from bot.channels.limits import Pace
     from bot.settings import Settings
@@ -147,6 +147,8 @@ async def work(given: Work) -> None:
 
     claims.pause = shorter
     carrying.SEND_WITHIN = timedelta(seconds=given.send_within)
+    limits.UNDER_WAY = given.send_within
+    pacing.ASK_AGAIN /= given.times
     worker.LOOK_EVERY /= given.times
     carrying.AT_ONCE_WITHIN /= given.times
     telegram.UNSAID_WAIT = min(telegram.UNSAID_WAIT, 2.0)

@@ -2,94 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from aiogram import Bot
 from aiogram.methods import DeleteMessage, GetMe, SendDice, SendMessage, SendVenue
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
+from aiogram.types import Message
 
-from bot.channels import robot_bots, web
 from bot.channels import robots as sessions
-from bot.pacing import Unpaced
-from bot.post_room import PostRoom
-from handlers.turn import Desk
-from knowledge.answer import LiveBase
-from office import contacts, outbox, robot_addresses, robots
+from bot.channels import web
+from office import robot_addresses
 from office.contacts import Channel, Contact, ContactState
-from office.outbox import Delivery, DeliveryState, Undeliverable
-from office.seal import Sealer
-from office.store import Store
-from tests.make import Cast, Clock
-from tests.servers.robots import DINGTALK, FEISHU, WECOM, Platforms
+from office.outbox import DeliveryState, Undeliverable
+from tests.bot.channels.world import FORMS, KEYBOARD, LINK, World
 
 pytestmark = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
 
-SEALER = Sealer(b"a secret of the tests")
-FORMS = {Channel.WECOM_ROBOT: WECOM, Channel.DINGTALK_ROBOT: DINGTALK, Channel.FEISHU_ROBOT: FEISHU}
 CHANNELS = [Channel.WEB, *FORMS]
 IDS = [channel.value for channel in CHANNELS]
 ROBOTS = pytest.mark.parametrize("channel", list(FORMS), ids=IDS[1:])
-LINK = "https://desk.example/t/3"
-KEYBOARD = InlineKeyboardMarkup(inline_keyboard=[[InlineKeyboardButton(text="📄 全文", url=LINK)]])
 FACT = "<第3期> & a_b*c [1]😀 "
-
-
-class World:
-    """A visitor and one robot of each platform, with the bots that reach them."""
-
-    def __init__(self, store: Store, clock: Clock, platforms: Platforms) -> None:
-        self.store = store
-        self.clock = clock
-        self.platforms = platforms
-        self.contacts: dict[Channel, Contact] = {}
-        self.bots: dict[Channel, Bot] = {
-            Channel.WEB: web.make_bot(store, clock),
-            **robot_bots.make_bots(store, SEALER, clock, base=platforms.base),
-        }
-        self.room = PostRoom(Desk(store, LiveBase(), clock), self.bots, Unpaced())
-
-    async def arrived(self, channel: Channel) -> str:
-        """All that has arrived on a channel, as one text."""
-        if channel is Channel.WEB:
-            async with self.store.reading() as session:
-                lines = await web.since(session, self.contacts[channel].id, 0)
-            return json.dumps([line.content for line in lines], ensure_ascii=False)
-        return json.dumps([sent.body for sent in self.platforms.sent if sent.ok], ensure_ascii=False)
-
-    async def put(self, channel: Channel, text: str, key: str) -> None:
-        facts = {"text": text, "buttons": KEYBOARD.model_dump(exclude_none=True)}
-        async with self.store.transaction() as session:
-            await outbox.put(
-                session, self.contacts[channel], "reply", facts, key=key, subject="tip:3", now=self.clock()
-            )
-
-    async def of(self, key: str) -> Delivery:
-        async with self.store.reading() as session:
-            (found,) = [one for one in await outbox.about(session, "tip:3") if one.key == key]
-        return found
-
-
-@pytest.fixture
-async def world(store: Store, cast: Cast, now: datetime) -> AsyncIterator[World]:
-    tokens = {channel: f"invented-{channel.value}-0001" for channel in FORMS}
-    secrets = {token: f"SECinvented{channel.value}" for channel, token in tokens.items()}
-    async with Platforms(secrets, now=now.timestamp()) as platforms:
-        made = World(store, Clock(now), platforms)
-        async with store.transaction() as session:
-            made.contacts[Channel.WEB] = await contacts.seen(session, Channel.WEB, "a digest", now=now)
-            for channel, form in FORMS.items():
-                token = tokens[channel]
-                row = await robots.add(
-                    session, cast.riverside, channel, "工作群", form.format(token), secrets[token],
-                    sealer=SEALER, actor=cast.zhou_ning, now=now,
-                )  # fmt: skip
-                made.contacts[channel] = (await robots.get(session, row.id, actor=cast.zhou_ning)).contact
-        yield made
-        for bot in made.bots.values():
-            await bot.session.close()
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=IDS)

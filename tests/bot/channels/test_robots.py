@@ -34,9 +34,9 @@ pytestmark = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
 SEALER = Sealer(b"a secret of the tests")
 # Plainly invented, and easy to find again where they must not be.
 TOKENS = {
-    Channel.WECOM_ROBOT: "invented-wecom-key-0001",
-    Channel.DINGTALK_ROBOT: "inventedDingTalkToken0002",
-    Channel.FEISHU_ROBOT: "invented-feishu-hook-0003",
+    Channel.WECOM_ROBOT: WECOM.token("invented-0001"),
+    Channel.DINGTALK_ROBOT: DINGTALK.token("invented-0002"),
+    Channel.FEISHU_ROBOT: FEISHU.token("invented-0003"),
 }
 SECRETS = {
     Channel.WECOM_ROBOT: "",
