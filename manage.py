@@ -98,8 +98,8 @@ def main(arguments: list[str]) -> None:
         python = install("requirements-dev.txt" if command == "test" else "requirements.txt")
     os.chdir(ROOT)  # `python -m` finds the packages, and `var/` its place, from here
     # The whole suite runs in three processes, because on two cores each waits for servers and browsers half
-    # of its time; a few named tests start sooner in one. In the order of files: by the number of tests in
-    # each, the long stories would come last, alone.
+    # of its time; a few named tests start sooner in one. In the order of files, which `conftest.py` makes: by
+    # the number of tests in each, the long stories would come last, alone.
     whole = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     tests = ["pytest", *(rest or whole)]
     programs = {"test": tests, "mutate": ["tests.mutation.run", *rest]}

@@ -8,14 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiogram.fsm.storage.memory import MemoryStorage
+from argon2 import PasswordHasher
 
+from office import signin
 from office.store import Store
 from tests.make import Cast
 from tests.security import leaks
+from tests.servers import engines
 from tests.servers.stores import PostgresDatabases, SQLiteFiles, Templates
 
 pytest_plugins = ["tests.servers.fixtures"]
+engines.share()
 
 # Friday 2026-11-20, 10:05 in Beijing: inside working hours, and inside the sample registration window.
 NOW = datetime(2026, 11, 20, 2, 5, tzinfo=UTC)
@@ -56,16 +61,28 @@ def nothing_of_voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         leaks.look_into_file(path)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def costly() -> Iterator[PasswordHasher]:
+    """What the running program hashes passwords with. In the tests the same is done at the least price."""
+    real, quick = signin._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(signin, "_hasher", quick)
+        patching.setattr(signin, "_nobody", quick.hash("nobody's"))
+        yield real
+
+
 @pytest.fixture(scope="session")
 def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """What stores in SQLite are copied from."""
     return Templates(SQLiteFiles(tmp_path_factory.mktemp("templates")), NOW)
 
 
-@pytest.fixture(scope="session")
-def postgres_templates(postgres_url: str) -> Templates:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres_templates(postgres_url: str) -> AsyncIterator[Templates]:
     """What stores in PostgreSQL are copied from."""
-    return Templates(PostgresDatabases(postgres_url), NOW)
+    databases = PostgresDatabases(postgres_url)
+    yield Templates(databases, NOW)
+    await databases.close()
 
 
 EDGES = ("tests.admin.", "tests.handlers.")

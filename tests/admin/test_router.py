@@ -116,7 +116,7 @@ async def test_headers_stand_on_every_response(
            "enquiry_id": 1, "call_id": 1, "cluster_id": 1, "tip_id": 1, "macro_id": 1, "recall_id": 1,
            "batch": "x", "attachment_id": 1, "opening_id": 1, "export_id": 1, "filter_id": 1,
            "binding_id": 1, "roster_id": 1, "shift_id": 1, "swap_id": 1, "handover_id": 1,
-           "group_id": 1, "robot_id": 1}  # fmt: skip
+           "group_id": 1, "robot_id": 1, "unit_id": 1}  # fmt: skip
     visitors = [browsing(), await signed_in(cast.wang_fang), await signed_in(cast.zhou_ning)]
     statuses = set()
     for method, path, _ in routes():

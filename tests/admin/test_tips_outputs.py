@@ -30,7 +30,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NASTY = "<b>粗</b> & _斜_ *星* 😀 <script>alert(1)</script>"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bare_app() -> FastAPI:
     """With the public pages of tips beside the console."""
     made = console()

@@ -29,7 +29,7 @@ from tests.servers.cache import ROOT
 from tests.servers.ports import HOST, free_port
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["bot.serve", "bot.files", __name__])
+FORKED.set_forkserver_preload(["tests.bot.prepared"])
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:

@@ -123,8 +123,6 @@ async def comes_in(
     await joins(li, f"{home}/admin/invite/{begun.way_in}", "liqiang")
     await joins(admin, links[0], "first")
     await joins(wang, links[1], "wangfang")
-    for page in (li, wang, admin):
-        page.set_default_timeout(120_000)  # the golden questions are asked twice
     asker = Visitor(client)
     await asker.ask(KNOWN)
     await owed(asker, FOURTEEN[0])

@@ -48,7 +48,7 @@ async def mends(day: Day) -> None:
     await sound(wang)
     await presses(wang.get_by_role("button", name="发布").first)
     publish = wang.get_by_role("button", name="确认发布")
-    await expect(publish).to_be_visible(timeout=60_000)
+    await expect(publish).to_be_visible()
     await sound(wang)
     await presses(publish)
     await wang.wait_for_url("**/admin/recalls/*")

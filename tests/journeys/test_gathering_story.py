@@ -89,7 +89,7 @@ async def previews(page: Page, home: str) -> None:
     await page.locator("[data-row] [data-open]").first.focus()
     await page.keyboard.press("1")
     # The whole base is asked all golden questions twice.
-    await page.wait_for_url("**/admin/missed/preview", timeout=120_000)
+    await page.wait_for_url("**/admin/missed/preview")
     await expect(page.locator("h2#changes")).to_contain_text("哪些答复会变")
     await sound(page)
     await page.get_by_role("button", name="保存为草稿").press("Enter")

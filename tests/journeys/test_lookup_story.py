@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -69,9 +70,9 @@ async def stand_on_the_roll(session: AsyncSession, key: DigestKey) -> str:
 
 
 @pytest.fixture(scope="module")
-async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+async def place(tmp_path_factory: pytest.TempPathFactory, begun: Path) -> AsyncIterator[Place]:
     folder = tmp_path_factory.mktemp("lookup") / "var"
-    async with Running(folder) as program:
+    async with Running(folder, begun) as program:
         store = Store(f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
         now = datetime.now(UTC)
         today = beijing_day(now)
@@ -101,9 +102,7 @@ async def sound(page: Page) -> None:
 
 
 async def phone(browser: Browser, **more: Any) -> BrowserContext:
-    context = await browser.new_context(viewport=PHONE, locale="zh-CN", **more)
-    context.set_default_timeout(10_000)
-    return context
+    return await browser.new_context(viewport=PHONE, locale="zh-CN", **more)
 
 
 def solved(question: str) -> str:

@@ -43,9 +43,11 @@ async def carries_in(page: Page, home: str, package: Path) -> str:
 
 
 @pytest.mark.parametrize("size", [DESK], ids=["desktop"])
-async def test_a_roll_comes_is_asked_and_goes(browser: Browser, tmp_path: Path, size: dict[str, int]) -> None:
+async def test_a_roll_comes_is_asked_and_goes(
+    browser: Browser, tmp_path: Path, begun: Path, size: dict[str, int]
+) -> None:
     third: list[str] = []
-    async with Running(tmp_path / "var") as program:
+    async with Running(tmp_path / "var", begun) as program:
         home, links = program.address, program.invites()
         first = await a_page(browser, size, third, home)
         await joins(first, links[0], "first")

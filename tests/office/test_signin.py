@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from office import audit, signin, staff
@@ -104,6 +105,18 @@ async def test_tokens_and_passwords_are_not_stored(store: Store, cast: Cast, now
     assert cookie not in entry.token_digest
     assert person.password_hash is not None
     assert person.password_hash.startswith("$argon2id$")
+
+
+async def test_a_guess_at_a_stolen_password_costs_its_price(
+    store: Store, cast: Cast, now: datetime, costly: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "_hasher", costly)
+    await accept(store, await way_in(store, cast, now), now)
+    assert await try_to_sign_in(store, now)
+    assert not await try_to_sign_in(store, now, "another long password")
+    async with store.reading() as session:
+        person = await staff.get(session, cast.li_qiang.id)
+    assert (person.password_hash or "").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 @pytest.mark.parametrize(

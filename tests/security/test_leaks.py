@@ -68,6 +68,16 @@ def test_a_voter_is_found_in_every_form(who: Voter, form):
     assert leaks.marks(b"\x00\xff page " + form(who) + b" and more \x00")
 
 
+def test_much_is_searched_as_a_little_is():
+    """Each mark at each place of a word, at both ends, and beside one another."""
+    noise = random.Random(8).randbytes(3 * leaks.SHORT)
+    for literal in leaks.LITERALS:
+        expected = [other for other in leaks.LITERALS if other in literal]
+        for at in (0, 4001, 4002, 4003, 4004, len(noise)):
+            assert leaks._literals(noise[:at] + literal + noise[at:]) == expected, (literal, at)
+    assert leaks._literals(noise + b"".join(leaks.LITERALS)) == list(leaks.LITERALS)
+
+
 def test_in_words_one_letter_is_enough():
     for letter in RARE:
         assert leaks.marks(f"某{letter}".encode(), words=True)
@@ -107,15 +117,16 @@ async def test_what_a_file_of_sqlite_held_is_found(sqlite_templates: Templates, 
         await written(sqlite_templates, words)
 
 
+@pytest.mark.parametrize("again", [True, False])
 async def test_what_a_database_of_postgresql_held_is_found_also_when_it_was_taken_out(
-    monkeypatch: pytest.MonkeyPatch, strict: None
+    monkeypatch: pytest.MonkeyPatch, strict: None, again: bool
 ):
     """On a server of its own: what is planted stands in the log of writes until the server ends."""
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     server, url = postgres.start()
     assert server is not None
     try:
-        templates = Templates(PostgresDatabases(url), NOW)
+        templates = Templates(PostgresDatabases(url, again=again), NOW)
         for words in (OUYANG.name, OUYANG.number, OUYANG.receipt):
             with pytest.raises(Leak, match="PostgreSQL test_"):
                 await written(templates, words, "")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 LAUNCH_MILLISECONDS = 30_000
+PATIENCE_MILLISECONDS = 120_000
+"""How long a step and an expectation wait. By default they give up after thirty and five seconds, which a
+publication, asking all golden questions, may take beside other tests on two processors."""
 
 FAMILY = "Noto Sans SC"
 # Of some hundred subsets the common characters, and the numbered ones with signs such as ① → ✓ ● ▲.
@@ -73,8 +76,9 @@ async def launch() -> AsyncIterator[Browser]:
     chromium = prepare()
     # Read when the driver starts: the wheel's Node.js runs on more systems than the driver's own.
     os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node.node()))
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium.program,
@@ -83,10 +87,21 @@ async def launch() -> AsyncIterator[Browser]:
             chromium_sandbox=False,  # it needs rights that containers and root do not have
             timeout=LAUNCH_MILLISECONDS,
         )
+        for name in ("new_context", "new_page"):
+            setattr(browser, name, _patient(getattr(browser, name)))
         try:
             yield browser
         finally:
             await browser.close()
+
+
+def _patient(opening: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def opened(**options: Any) -> Any:
+        found = await opening(**options)
+        found.set_default_timeout(PATIENCE_MILLISECONDS)
+        return found
+
+    return opened
 
 
 async def axe_violations(page: Page) -> list[dict[str, Any]]:

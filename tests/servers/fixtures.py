@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,15 +66,29 @@ def telegram_test_api() -> Iterator[str]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the sample district in it, as the first start leaves it: for `Running` to copy."""
+    # Of several processes of one run the first makes it.
+    mine = tmp_path_factory.mktemp("begun")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    shared = tmp_path_factory.getbasetemp().parent if run else tmp_path_factory.mktemp("told")
+    told = shared / f"begun-{run}"
+    with told.open("a+") as file:
+        await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
+        file.seek(0)
+        if there := file.read():
+            return Path(there)
+        await _begin(mine)
+        file.write(str(mine))
+    return mine
+
+
+async def _begin(folder: Path) -> None:
     from bot import demo, migrate
     from office.store import Store
 
-    folder = tmp_path_factory.mktemp("begun")
     store = Store(f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
     await migrate.upgrade(store)
     await demo.load(store, now=datetime.now(UTC), roll_key=folder / "roll.key")
     await store.close()
-    return folder
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

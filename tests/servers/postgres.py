@@ -23,6 +23,9 @@ NOBODY = 65534
 # The data of a test run need not survive a power cut.
 QUICK = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 PLAIN = [f"listen_addresses={HOST}", "unix_socket_directories=", "timezone=UTC", "max_connections=60"]
+# The log of writes is looked through after a test, see `tests.servers.kept`: whole rows stand in it, and it
+# stays until then. Nobody else is to write, or to plan differently, at a moment of its own.
+LOGGED = ["wal_level=logical", "wal_keep_size=128MB", "max_wal_size=256MB", "autovacuum=off", "jit=off"]
 
 
 def start() -> tuple[Server | None, str]:
@@ -42,7 +45,7 @@ def start() -> tuple[Server | None, str]:
         raise
     port = free_port()
     command = [str(programs / "postgres"), "-D", str(data), "-p", str(port)]
-    for setting in QUICK + PLAIN:
+    for setting in QUICK + PLAIN + LOGGED:
         command += ["-c", setting]
     server = Server("PostgreSQL", command, scratch=scratch, env=_environment(), uid=uid)
     ready = [str(programs / "pg_isready"), "-q", "-h", HOST, "-p", str(port)]
@@ -64,6 +67,21 @@ async def create_database(url: str, name: str, *, template: str | None = None) -
 async def drop_database(url: str, name: str) -> None:
     """Drop database `name` if it exists, with whoever is connected to it."""
     await _execute(url, f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+
+
+async def own_data(url: str) -> Path | None:
+    """The folder of the data if the server is one that `start` started, and its files are open to us."""
+    connection = await _connect(url)
+    try:
+        row = await connection.fetchrow(
+            "SELECT current_setting('data_directory'), current_setting('wal_level'),"
+            " current_setting('autovacuum')"
+        )
+    finally:
+        await connection.close(timeout=10)
+    data = Path(row[0])
+    ours = row[1:] == ("logical", "off") and data.parent.name.startswith("one-window-postgres-")
+    return data if ours and os.access(data / "pg_wal", os.R_OK | os.X_OK) else None
 
 
 async def put_away(url: str, name: str, look: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:

@@ -18,6 +18,7 @@ from office.store import Store
 from tests.make import Cast, make_cast
 from tests.security import leaks
 from tests.servers import postgres
+from tests.servers.kept import USES, Kept, Unusable
 from tests.servers.processes import quick_folder
 
 LEVELS = ("empty", "cast", "town")
@@ -47,26 +48,72 @@ class SQLiteFiles:
 
 
 class PostgresDatabases:
-    """Databases of one server."""
+    """Databases of one server. On one of ours they go from test to test, see `tests.servers.kept`."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, *, again: bool = True, prefix: str = "") -> None:
+        self._url, self._prefix = url, prefix
+        self._again = again
         self._numbers = itertools.count()
+        self._spare: dict[str, list[Kept]] = {level: [] for level in LEVELS}
+        self._data: Path | None = None
 
     async def begin(self, name: str, below: str | None) -> str:
-        template = None if below is None else f"template_{below}"
-        return await postgres.create_database(self._url, f"template_{name}", template=template)
+        if self._again and below is None:
+            self._data = await postgres.own_data(self._url)
+        template = None if below is None else self._template(below)
+        return await postgres.create_database(self._url, self._template(name), template=template)
 
     @asynccontextmanager
     async def copied(self, name: str) -> AsyncIterator[str]:
-        copy = f"test_{next(self._numbers)}"
-        address = await postgres.create_database(self._url, copy, template=f"template_{name}")
+        """The address of a database that is as if copied just now."""
+        if self._data is None:
+            async with self._once(name) as address:
+                yield address
+            return
+        kept = self._spare[name].pop() if self._spare[name] else None
+        if kept is None:
+            kept = await Kept.opened(*await self._copy(name), self._data)
+        try:
+            yield kept.address
+            if leaks.planting() or kept.uses == USES:
+                raise Unusable
+            leaks.look(await kept.written(), f"PostgreSQL {kept.name}")
+        except Unusable:
+            await kept.close()
+            await self._put_away(kept.name, name, kept.begun)
+        except BaseException:
+            await kept.close()
+            await postgres.drop_database(self._url, kept.name)
+            raise
+        else:
+            self._spare[name].append(kept)
+
+    async def close(self) -> None:
+        """Let go of those that wait for a test."""
+        for kept in itertools.chain.from_iterable(self._spare.values()):
+            await kept.close()
+            await postgres.drop_database(self._url, kept.name)
+
+    def _template(self, level: str) -> str:
+        return f"{self._prefix}template_{level}"
+
+    async def _copy(self, level: str) -> tuple[str, str]:
+        """Name and address of a new one."""
+        name = f"{self._prefix}test_{next(self._numbers)}"
+        return name, await postgres.create_database(self._url, name, template=self._template(level))
+
+    @asynccontextmanager
+    async def _once(self, level: str) -> AsyncIterator[str]:
+        name, address = await self._copy(level)
         copied_at = time.time()
         yield address
+        await self._put_away(name, level, copied_at)
+
+    async def _put_away(self, name: str, level: str, since: float) -> None:
         look = partial(
-            leaks.look_into_postgres, url=self._url, name=copy, template=f"template_{name}", since=copied_at
+            leaks.look_into_postgres, url=self._url, name=name, template=self._template(level), since=since
         )
-        await postgres.put_away(self._url, copy, look)
+        await postgres.put_away(self._url, name, look)
 
 
 class Templates:

@@ -1,15 +1,13 @@
-"""An officer in a process of their own: takes, answers or signs the tickets named on the standard input.
+"""An officer in a process of their own: takes, answers or signs the tickets named on a pipe.
 
-Started as `python -m tests.ticketing.racer URL STAFF`; each line in is `ACT TICKET VERSION`, each line out
-the outcome as JSON.
+What comes in is an act, a ticket and its version, and at the end nothing; what goes out is the outcome.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 
 from sqlalchemy import select
 
@@ -18,6 +16,7 @@ from office import staff
 from office.errors import DeskError
 from office.hours import beijing_day
 from office.store import Store
+from tests.bot.running import die_with_the_tests
 from tests.make import HOURS
 from tests.ticketing.work import REPLY
 from ticketing import assigning, tickets
@@ -44,18 +43,18 @@ async def attempt(store: Store, staff_id: int, act: str, number: int, version: i
     return {"done": beijing_day(now).isoformat()}
 
 
-async def main(url: str, staff_id: int) -> None:
-    """Say that one is ready, then do what each line asks for."""
+async def act(url: str, staff_id: int, pipe: Connection) -> None:
+    """Say that one is ready, then do what is asked for, until nothing is."""
     store = Store(url)
     async with store.reading() as session:
         await staff.get(session, staff_id)
-    print("ready", flush=True)
-    loop = asyncio.get_running_loop()
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
-        act, number, version = line.split()
-        print(json.dumps(await attempt(store, staff_id, act, int(number), int(version))), flush=True)
+    pipe.send("ready")
+    while asked := await asyncio.to_thread(pipe.recv):
+        pipe.send(await attempt(store, staff_id, *asked))
     await store.close()
 
 
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+def main(url: str, staff_id: int, pipe: Connection) -> None:
+    """What the process does."""
+    die_with_the_tests()
+    asyncio.run(act(url, staff_id, pipe))

@@ -3,54 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
+from multiprocessing.connection import Connection
 from typing import Any
 
 from office import audit
 from office.staff import Role, Staff
 from office.store import Store
+from tests.bot.running import FORKED
 from tests.make import Cast
+from tests.ticketing import racer
 from tests.ticketing.people import person
 from tests.ticketing.work import entry, everything_sent, opened, proposed, read, taken
 from ticketing.records import Ticket, TicketState
 
 S = TicketState
-ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 12
 
 
 @asynccontextmanager
-async def officers(store: Store, *people: Staff) -> AsyncIterator[list[Process]]:
-    """Each of these people in a process of their own, ready to act."""
+async def officers(store: Store, *people: Staff) -> AsyncIterator[list[Connection]]:
+    """Each of these people in a process of their own, ready to act; what is at this end of their pipes."""
     url = store.engine.url.render_as_string(hide_password=False)
-    command = (sys.executable, "-m", "tests.ticketing.racer", url)
-    processes = [
-        await asyncio.create_subprocess_exec(*command, str(one.id), cwd=ROOT, stdin=PIPE, stdout=PIPE)
-        for one in people
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-    yield processes
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.close()
-        assert await process.wait() == 0
+    pipes, processes = [], []
+    for one in people:
+        ours, theirs = FORKED.Pipe()
+        processes.append(FORKED.Process(target=racer.main, args=(url, one.id, theirs)))
+        processes[-1].start()
+        theirs.close()
+        pipes.append(ours)
+    for pipe in pipes:
+        assert await asyncio.to_thread(pipe.recv) == "ready"
+    yield pipes
+    for pipe, process in zip(pipes, processes, strict=True):
+        pipe.send(None)
+        await asyncio.to_thread(process.join, 20)
+        assert process.exitcode == 0
+        pipe.close()
 
 
-async def at_once(processes: list[Process], *acts: tuple[str, Ticket]) -> list[dict[str, Any]]:
+async def at_once(pipes: list[Connection], *acts: tuple[str, Ticket]) -> list[dict[str, Any]]:
     """What each process made of its act; they begin together."""
-    for process, (act, ticket) in zip(processes, acts, strict=True):
-        assert process.stdin is not None
-        process.stdin.write(f"{act} {ticket.id} {ticket.version}\n".encode())
-    lines = [await process.stdout.readline() for process in processes if process.stdout is not None]
-    return [json.loads(line) for line in lines]
+    for pipe, (act, ticket) in zip(pipes, acts, strict=True):
+        pipe.send((act, ticket.id, ticket.version))
+    return [await asyncio.to_thread(pipe.recv) for pipe in pipes]
 
 
 async def lines_of(store: Store, ticket: Ticket) -> list[str]:
