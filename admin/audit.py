@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,7 +13,7 @@ from sqlalchemy import select
 
 from admin import forms, times
 from admin.pages import Desk, signed_in
-from knowledge import tip_words
+from knowledge import tip_words, tips
 from knowledge.checks import PublicationCheck
 from knowledge.tips import WorkTip
 from knowledge.versions import Entry, EntryVersion
@@ -51,8 +53,9 @@ async def show(desk: Auditing) -> Response:
     action = asked.get("action", "") if asked.get("action") in KINDS else ""
     subject = forms.clean(asked.get("q", "")).strip()[:64]
     page = int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 7 else 1
-    rows, total = await audit.listed(desk.session, subject=subject, action=action, page=page)
-    labels = await _labels(desk, {row.subject for row in rows})
+    meant = await _meant(desk, subject) if subject else []
+    rows, total = await audit.listed(desk.session, subjects=meant, action=action, page=page)
+    labels = await _labels(desk, rows)
     checked = asked.get("check") == "1"
     sound, fault = await audit.verify(desk.session) if checked else (0, None)
     kept = {name: value for name, value in (("action", action), ("q", subject)) if value}
@@ -81,10 +84,24 @@ def _fault(desk: Desk, reason: str) -> str:
     return desk.t(f"audit.fault_{keys.get(reason, 'order')}")
 
 
-async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
-    """The numbers and names by which people know what a line is about; the search still takes the subject."""
+async def _meant(desk: Desk, text: str) -> list[str]:
+    """The subjects that a number as people know it stands for; a text that is none stands for itself."""
+    found = [
+        f"ticket:{number}"
+        for number in await desk.session.scalars(select(Ticket.id).where(Ticket.ticket_no == text.upper()))
+    ]
+    of_entry = select(EntryVersion.id).join(Entry, Entry.id == EntryVersion.entry_id)
+    versions = await desk.session.scalars(of_entry.where(Entry.entry_no == text.upper()))
+    found += [f"entry_version:{number}" for number in versions]
+    tip = await tips.numbered(desk.session, text)
+    return [*found, *([f"work_tip:{tip.id}"] if tip else [])] or [text]
+
+
+async def _labels(desk: Desk, rows: Sequence[audit.AuditEntry]) -> dict[int, str]:
+    """The numbers and names by which people know what lines are about, by line; the search takes both."""
+    born: dict[str, datetime] = {}
     ids: dict[str, set[int]] = {}
-    for subject in subjects:
+    for subject in {row.subject for row in rows}:
         kind, _, number = subject.partition(":")
         if number.isdecimal():
             ids.setdefault(kind, set()).add(int(number))
@@ -109,6 +126,7 @@ async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
     for change_id, change_kind, change_number in await desk.session.execute(of_changes):
         found[f"change:{change_id}"] = f"{desk.t(f'change.kind.{change_kind}')} {change_number}"
     for tip in await desk.session.scalars(select(WorkTip).where(WorkTip.id.in_(ids.get("work_tip", ())))):
+        born[f"work_tip:{tip.id}"] = tip.created_at
         found[f"work_tip:{tip.id}"] = tip_words.number(tip) or tip.title[:LONGEST_TITLE]
     for group in await desk.session.scalars(
         select(ChatGroup).where(ChatGroup.id.in_(ids.get("chat_group", ())))
@@ -118,17 +136,22 @@ async def _labels(desk: Desk, subjects: set[str]) -> dict[str, str]:
         found[f"unit:{unit.id}"] = unit.name
     for contact_id in ids.get("contact", ()):
         found[f"contact:{contact_id}"] = f"{desk.t('actor.contact')} {contact_id}"
-    return found
+    # SQLite gives the row number of a deleted draft to the next one: older lines are about another.
+    return {
+        row.id: found[row.subject]
+        for row in rows
+        if row.subject in found and row.at >= born.get(row.subject, row.at)
+    }
 
 
-def _row(desk: Desk, row: audit.AuditEntry, labels: dict[str, str]) -> dict[str, Any]:
+def _row(desk: Desk, row: audit.AuditEntry, labels: dict[int, str]) -> dict[str, Any]:
     kind, _, number = row.subject.partition(":")
     href = ""
     if kind == "ticket" and desk.may(Permission.SEE_TICKETS):
         href = f"/admin/tickets/{number}"
     if kind == "change" and desk.may(Permission.SEE_RULES):
         href = f"/admin/changes/{number}"
-    if kind == "work_tip" and desk.may(Permission.SEE_ENTRIES):
+    if kind == "work_tip" and row.id in labels and desk.may(Permission.SEE_ENTRIES):
         href = f"/admin/tips/{number}"
     if kind == "staff" and number != "0" and desk.may(Permission.SEE_STAFF):
         href = f"/admin/staff/{number}"
@@ -140,7 +163,7 @@ def _row(desk: Desk, row: audit.AuditEntry, labels: dict[str, str]) -> dict[str,
         "action": row.action,
         "what": desk.t_or(f"act.{row.action}", row.action),
         "subject": row.subject,
-        "label": "—" if row.subject == "staff:0" else labels.get(row.subject, row.subject),
+        "label": "—" if row.subject == "staff:0" else labels.get(row.id, row.subject),
         "note": desk.t("audit.of_check") if kind == "publication_check" else "",
         "href": href,
         "facts": _facts(desk, kind, row.facts),

@@ -195,15 +195,24 @@ PAGE = 50
 
 
 async def listed(
-    session: AsyncSession, *, subject: str = "", action: str = "", page: int = 1, limit: int = PAGE
+    session: AsyncSession,
+    *,
+    subject: str = "",
+    subjects: Collection[str] = (),
+    action: str = "",
+    page: int = 1,
+    limit: int = PAGE,
 ) -> tuple[list[AuditEntry], int]:
     """One page of the chain, newest first, and how many entries there are.
 
-    `subject` is one subject (`ticket:5`), `action` the beginning of an action's name (`staff.`).
+    `subject` is one subject (`ticket:5`), `subjects` are several of which one has to fit, `action` is the
+    beginning of an action's name (`staff.`).
     """
     statement = select(AuditEntry)
     if subject:
         statement = statement.where(AuditEntry.subject == subject)
+    if subjects:
+        statement = statement.where(AuditEntry.subject.in_(subjects))
     if action:
         statement = statement.where(AuditEntry.action.startswith(action, autoescape=True))
     total = await session.scalar(select(func.count()).select_from(statement.subquery()))

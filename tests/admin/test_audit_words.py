@@ -6,19 +6,21 @@ import ast
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from typing import cast as cast_to
 
 import pytest
 from sqlalchemy import Enum
 
 from admin.audit import STATES
-from office import words
+from knowledge.versions import Entry
+from office import audit, words
 from office.staff import Staff, speak
 from office.store import Base, Store
 from tests.admin.conftest import Browser, Clock
-from tests.make import Cast
+from tests.make import Cast, a_ticket, an_entry
 from tests.shape.tree import ROOT
-from tests.ticketing.tip_world import submitted
+from tests.ticketing.tip_world import released, submitted
 
 ROOMS = ("office", "knowledge", "ticketing", "handlers", "admin", "bot")
 NOT_FACTS = {"actor", "now", "by", "table", "from", "to", "version"}
@@ -83,3 +85,25 @@ async def test_a_tip_on_its_way_is_told_in_words(
     assert f"{tip.title[:24]}</a>" in page
     assert "None" not in page
     assert "in_review" not in page
+    assert f">{tip.title[:24]}</a>" in (await desk.get(f"/admin/audit?q=work_tip:{tip.id}")).text
+
+
+async def test_lines_are_found_by_the_numbers_that_people_know(
+    store: Store, cast: Cast, clock: Clock, signed_in: Callable[[Staff], Awaitable[Browser]]
+) -> None:
+    """And those of a draft that is gone are not taken for the tip that got its row number."""
+    async with store.transaction() as session:
+        ticket = await a_ticket(session, cast, clock())
+        entry = await session.get_one(Entry, (await an_entry(session, cast, clock())).entry_id)
+        await audit.record(session, "work_tip.discard", "work_tip:1", actor=audit.SYSTEM, now=clock())
+    clock.pass_by(timedelta(hours=1))
+    await released(store, cast, clock())
+    desk = await signed_in(cast.wang_fang)
+    for asked in (ticket.ticket_no, ticket.ticket_no.lower(), f"ticket:{ticket.id}"):
+        assert f">{ticket.ticket_no}</a>" in (await desk.get(f"/admin/audit?q={asked}")).text
+    assert "发布口径" in (await desk.get(f"/admin/audit?q={entry.entry_no}")).text
+    page = (await desk.get("/admin/audit?q=2026年第1期")).text
+    assert "签发工作提示" in page
+    assert page.count(">2026年第1期</a>") == 4
+    assert '<span class="code" title="work_tip:1">work_tip:1</span>' in page
+    assert "没有记录" in (await desk.get("/admin/audit?q=K-9999")).text
