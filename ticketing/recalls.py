@@ -6,12 +6,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum, auto
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, func, literal, or_, select
+from sqlalchemy import (
+    ForeignKey,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from knowledge.answer import AnswerGiven
-from knowledge.versions import Alteration, Entry, versions
+from knowledge.versions import Alteration, Entry, EntryVersion, versions
 from office.store import Base, insert_once, insert_selected_once, word
 from ticketing import call_log
 from ticketing.records import Ticket, TicketState
@@ -82,10 +95,12 @@ class Recalled(Base):
 async def told_versions(session: AsyncSession, recall: Recall) -> list[int]:
     """Row numbers of the versions whose readers are owed this correction.
 
-    Those before the new one, back to the last that changed the substance: whoever was told less than that was
-    corrected then, and counts by what the correction said.
+    Those before the new one, back to the last that called its forerunners back: whoever was told less than
+    that was corrected then, and counts by what the correction said. A change of substance that read the same
+    to askers had no recall, so what came before it is still owed one.
     """
     entry = await session.get_one(Entry, recall.entry_id)
+    called = set(await session.scalars(select(Recall.new_version_id).where(Recall.entry_id == entry.id)))
     found: list[int] = []
     for row in await versions(session, entry):
         if row.published_at is None or row.id == recall.new_version_id:
@@ -93,7 +108,7 @@ async def told_versions(session: AsyncSession, recall: Recall) -> list[int]:
         if recall.new_version_id is not None and row.id > recall.new_version_id:
             continue
         found.append(row.id)
-        if row.alteration is Alteration.SUBSTANTIVE:
+        if row.alteration is Alteration.SUBSTANTIVE and row.id in called:
             break
     return found
 
@@ -102,7 +117,8 @@ async def gather(session: AsyncSession, recall: Recall) -> int:
     """Note everybody who was told one of the old versions; returns how many are noted in all.
 
     By an automatic answer, a correction or an officer's answer; whose ticket was joined to another one was
-    told what that one was. Nobody is noted twice, however often this runs.
+    told what that one was. Nobody is noted twice, however often this runs. Whoever has since been told the
+    new version or a later one is not noted, and is taken off if they were before their correction was laid.
     """
     old = await told_versions(session, recall)
     number = literal(recall.id)
@@ -139,8 +155,41 @@ async def gather(session: AsyncSession, recall: Recall) -> int:
                 "old_version_id": call.version_id,
             }  # fmt: skip
             await insert_once(session, Recalled, row, unique=("recall_id", "enquiry_id"))
+    if recall.new_version_id is not None:
+        await session.execute(
+            delete(Recalled)
+            .where(Recalled.recall_id == recall.id, Recalled.laid_at.is_(None))
+            .where(Recalled.contact_id.in_(_up_to_date(recall.entry_id, recall.new_version_id)))
+            .execution_options(synchronize_session=False)
+        )
     noted = select(func.count()).select_from(Recalled).where(Recalled.recall_id == recall.id)
     return await session.scalar(noted) or 0
+
+
+def _up_to_date(entry_id: int, new_version_id: int) -> Select[int | None]:
+    """Contacts whose latest telling of this entry was the new version or a later one."""
+    lead = aliased(Ticket)
+    tellings = union_all(
+        select(
+            AnswerGiven.contact_id.label("contact_id"),
+            AnswerGiven.entry_version_id.label("version_id"),
+            AnswerGiven.at.label("at"),
+        )
+        .join(EntryVersion, EntryVersion.id == AnswerGiven.entry_version_id)
+        .where(EntryVersion.entry_id == entry_id),
+        select(Ticket.contact_id, lead.conclusion_version_id, lead.answered_at)
+        .join(lead, or_(lead.id == Ticket.id, lead.id == Ticket.merged_into_id))
+        .join(EntryVersion, EntryVersion.id == lead.conclusion_version_id)
+        .where(EntryVersion.entry_id == entry_id, lead.answered_at.is_not(None))
+        .where(Ticket.contact_id.is_not(None)),
+    ).subquery()
+    new = tellings.c.version_id >= new_version_id
+    newest = func.max(case((new, tellings.c.at)))
+    return (
+        select(tellings.c.contact_id)
+        .group_by(tellings.c.contact_id)
+        .having(newest >= func.coalesce(func.max(case((~new, tellings.c.at))), newest))
+    )
 
 
 async def out_of_reach(session: AsyncSession, recall: Recall) -> int:
