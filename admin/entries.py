@@ -13,7 +13,7 @@ from admin.pages import Desk, Number, Refusal, signed_in
 from knowledge import alterations, answer, calendar, checks, elections, shelf, tip_bonds, tip_words
 from knowledge.entries import problems
 from knowledge.shelf import Filter
-from knowledge.tips import UNRELEASED, WorkTip
+from knowledge.tips import UNRELEASED, TipState, WorkTip
 from knowledge.versions import (
     Audience,
     Content,
@@ -175,8 +175,10 @@ def _by_tip(desk: Desk, tip: WorkTip) -> dict[str, Any]:
     """With which work tip a version came into force or will, in words, and where that one stands."""
     key = "in_force" if tip.in_effect_at else "linked" if tip.state in UNRELEASED else "waits"
     begins = tip_words.begins(tip)
-    at = times.moment(begins, desk.frame.language) if begins else ""
+    at = times.moment(begins, desk.frame.language, now=desk.now) if begins else ""
     words = desk.t(f"entry.by_tip_{key}", no=tip_words.number(tip), title=tip.title, at=at)
+    if tip.state in (TipState.WITHDRAWN, TipState.SUPERSEDED):
+        words += desk.t(f"entry.by_tip_{tip.state}")
     return {"href": f"/admin/tips/{tip.id}", "words": words}
 
 

@@ -9,9 +9,12 @@ from office.hours import BEIJING
 from office.words import CHINESE, say
 
 
-def moment(at: datetime, language: str) -> str:
-    """11月20日（周五）10:05."""
+def moment(at: datetime, language: str, *, now: datetime | None = None) -> str:
+    """11月20日（周五）10:05; with `now` of another year 2025年11月20日10:05, in place of the weekday."""
     local = at.astimezone(BEIJING)
+    if now is not None and local.year != now.astimezone(BEIJING).year:
+        on = calendar.spoken(local.date(), language, year=True)
+        return f"{on}{local:%H:%M}" if language == CHINESE else f"{on}, {local:%H:%M}"
     if language == CHINESE:
         return f"{calendar.spoken(local.date())}{local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"

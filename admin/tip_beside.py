@@ -32,7 +32,7 @@ async def told(
         tip.editor_id or tip.drafter_id, ""
     )
     own = tip.editor_id == desk.person.id
-    at = times.moment(tip.changed_at, desk.frame.language)
+    at = times.moment(tip.changed_at, desk.frame.language, now=desk.now)
     shown = []
     for name in start.open:
         words = await _words(desk, name, theirs[name])

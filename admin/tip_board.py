@@ -103,7 +103,7 @@ async def chase(desk: Working, tip_id: Number) -> Response:
     except Conflict as refusal:
         if isinstance(at := refusal.facts.get("next"), datetime):
             # On a Friday evening the hour alone would be misread.
-            raise Conflict(refusal.key, next=times.moment(at, desk.frame.language)) from refusal
+            raise Conflict(refusal.key, next=times.moment(at, desk.frame.language, now=desk.now)) from refusal
         raise
     return done(f"/admin/tips/{tip_id}/board", "chased")
 

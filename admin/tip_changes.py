@@ -17,7 +17,7 @@ from office import units
 GONE = (TipState.SUPERSEDED, TipState.WITHDRAWN)
 
 
-async def change(desk: Desk, version: EntryVersion, entry: Entry) -> dict[str, Any]:
+async def change(desk: Desk, tip: WorkTip, version: EntryVersion, entry: Entry) -> dict[str, Any]:
     """What a version that comes into force with the tip says otherwise than the one answered before it."""
     before = await desk.session.scalar(
         select(EntryVersion)
@@ -48,8 +48,18 @@ async def change(desk: Desk, version: EntryVersion, entry: Entry) -> dict[str, A
         "tone": TONES[version.state],
         "first": before is None,
         "differences": found,
-        "check": desk.t(f"tips.check_{check}") if (check := await checked(desk, version)) else "",
+        "check": desk.t(f"tips.check_{check}") if (check := await _check(desk, tip, version)) else "",
     }
+
+
+async def _check(desk: Desk, tip: WorkTip, version: EntryVersion) -> str:
+    """What is to be said of the check; of a signed tip that the clock checks again, or a reviewer has to."""
+    if tip.state in GONE:
+        return ""
+    found = await checked(desk, version)
+    if found != "needed" or tip.state is not TipState.RELEASED:
+        return found
+    return "again" if tip.stale_at is None else "late"
 
 
 async def checked(desk: Desk, version: EntryVersion) -> str:
@@ -66,12 +76,12 @@ def when(desk: Desk, tip: WorkTip) -> str:
     """When they come into force, or did, in one sentence: the moment that a release names, too."""
     language, begins = desk.frame.language, tip_words.begins(tip)
     if tip.in_effect_at is not None:
-        return desk.t("tips.changes_since", at=times.moment(tip.in_effect_at, language))
+        return desk.t("tips.changes_since", at=times.moment(tip.in_effect_at, language, now=desk.now))
     if tip.state in GONE:
         return desk.t("tips.changes_never")
     if begins is not None and tip.stale_at is not None:
-        return desk.t("tips.changes_late", at=times.moment(begins, language))
+        return desk.t("tips.changes_late", at=times.moment(begins, language, now=desk.now))
     if begins is None or (begins <= desk.now and tip.released_at is None):
         return desk.t("tips.changes_with")
     key = "tips.changes_at" if tip.effective_from is not None else "tips.changes_sent"
-    return desk.t(key, at=times.moment(begins, language))
+    return desk.t(key, at=times.moment(begins, language, now=desk.now))

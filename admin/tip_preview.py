@@ -43,7 +43,7 @@ async def outputs(desk: Desk, tip: WorkTip, links: Links) -> dict[str, Any]:
         "message": await message(desk, tip),
         "paper": await paper(desk, tip),
         "web": await web(desk, tip),
-        "changes": [await tip_changes.change(desk, version, entry) for _, version, entry in links],
+        "changes": [await tip_changes.change(desk, tip, version, entry) for _, version, entry in links],
         "changes_note": tip_changes.when(desk, tip),
     }
 

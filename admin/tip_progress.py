@@ -44,10 +44,17 @@ async def view(desk: Desk, tip: WorkTip) -> dict[str, Any]:
         "old": [_old_line(desk, one) for one in misled if _near(one.place.unit, reach)],
         # To so many groups it can be sent again.
         "again": len(await tip_coverage.missing(desk.session, tip)) if goes else 0,
-        "waits": ""
-        if rows or tip.send_at is None
-        else desk.t("tipboard.waits", at=times.moment(tip.send_at, desk.frame.language)),
+        "waits": "" if rows else _waits(desk, tip, fallen=fallen),
     }
+
+
+def _waits(desk: Desk, tip: WorkTip, *, fallen: bool) -> str:
+    """Why nothing was sent: its time has not come, or never will; empty where it begins any moment."""
+    if fallen and tip.laid_out_at is None:
+        return desk.t(f"tipboard.unsent_{tip.state}")
+    if fallen or tip.send_at is None:
+        return ""
+    return desk.t("tipboard.waits", at=times.moment(tip.send_at, desk.frame.language, now=desk.now))
 
 
 async def withdrawn(desk: Desk, tip: WorkTip) -> str:
@@ -117,7 +124,7 @@ def _rate(desk: Desk, row: Broadcast, done: Progress) -> str:
     if not done.pending or row.state is not B.RUNNING:
         return ""
     if row.starts_at > desk.now:
-        return desk.t("tipboard.begins", at=times.moment(row.starts_at, desk.frame.language))
+        return desk.t("tipboard.begins", at=times.moment(row.starts_at, desk.frame.language, now=desk.now))
     said = desk.t("tipboard.rate", n=done.per_minute)
     if not done.per_minute:
         return said
@@ -131,13 +138,14 @@ async def _held_up(desk: Desk, row: Broadcast) -> str:
         return ""
     count, first = found
     why = desk.t(f"tipboard.why_{tip_arrivals.why(first) or 'other'}")
-    return desk.t("tipboard.held_up", n=count, why=why, at=times.moment(first.due_at, desk.frame.language))
+    at = times.moment(first.due_at, desk.frame.language, now=desk.now)
+    return desk.t("tipboard.held_up", n=count, why=why, at=at)
 
 
 def _halted(desk: Desk, row: Broadcast, names: dict[int, str]) -> str:
     if row.halted_at is None:
         return ""
-    at = times.moment(row.halted_at, desk.frame.language)
+    at = times.moment(row.halted_at, desk.frame.language, now=desk.now)
     who = names.get(row.halted_by_id or 0, "")
     return desk.t("tipboard.halted_by", who=who, at=at) if who else desk.t("tipboard.halted", at=at)
 

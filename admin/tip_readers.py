@@ -40,7 +40,7 @@ async def view(desk: Desk, tip: WorkTip) -> dict[str, Any]:
         "addressed": addressed,
         "partly": len(within) < len(board.units),
         "rate": await _rate(desk, tip, addressed),
-        "due": times.moment(tip.receipt_due, desk.frame.language) if tip.receipt_due else "",
+        "due": times.moment(tip.receipt_due, desk.frame.language, now=desk.now) if tip.receipt_due else "",
         "wanted": tip.receipt_wanted,
         "silent": await _calls(desk, tip, to_call, covers),
         "without": len(without) if standing else 0,
@@ -118,7 +118,7 @@ async def _signed(desk: Desk, rows: Sequence[tuple[Unit, Receipt]]) -> list[dict
         {
             "unit": unit.name,
             "who": row.signer,
-            "at": times.moment(row.at, desk.frame.language),
+            "at": times.moment(row.at, desk.frame.language, now=desk.now),
             "way": _way(desk, row, names),
             # Unit and receipt in one: a field of the form that takes it back.
             "back": f"{unit.id}.{tip_receipts.stamp(row)}"
@@ -140,8 +140,8 @@ async def _taken_back(desk: Desk, tip: WorkTip, within: Sequence[Unit]) -> list[
     names = {unit.id: unit.name for unit in within}
     return [
         desk.t(
-            "tipboard.taken_back_line", at=times.moment(line.at, desk.frame.language), who=line.actor_name,
-            unit=names[line.facts["unit"]], why=line.facts["why"],
+            "tipboard.taken_back_line", at=times.moment(line.at, desk.frame.language, now=desk.now),
+            who=line.actor_name, unit=names[line.facts["unit"]], why=line.facts["why"],
         )
         for line in await tip_receipts.taken_back(desk.session, tip)
         if line.facts["unit"] in names
@@ -153,7 +153,7 @@ async def _rounds(desk: Desk, tip: WorkTip) -> list[str]:
     names = await staff.names(desk.session, {row.by_id for row in rows if row.by_id})
     return [
         desk.t(
-            "tipboard.round", at=times.moment(row.at, desk.frame.language), n=row.units,
+            "tipboard.round", at=times.moment(row.at, desk.frame.language, now=desk.now), n=row.units,
             who=names.get(row.by_id or 0, "") or desk.t("tipboard.by_clock"),
         )
         for row in reversed(rows)

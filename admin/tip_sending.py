@@ -104,7 +104,7 @@ async def _does(desk: Desk, tip: WorkTip, links: Links, targets: dict[str, Any])
     """What a release does, a sentence each, in the order in which it happens."""
     language = desk.frame.language
     later = tip.send_at is not None and tip.send_at > desk.now
-    at = times.moment(tip.send_at, language) if tip.send_at else ""
+    at = times.moment(tip.send_at, language, now=desk.now) if tip.send_at else ""
     said = [desk.t("tips.does_number", year=beijing_day(desk.now).year)]
     if not targets["groups"]:
         said.append(desk.t("tips.does_no_group"))
@@ -117,14 +117,14 @@ async def _does(desk: Desk, tip: WorkTip, links: Links, targets: dict[str, Any])
     if links:
         begins = tip_words.begins(tip)
         coming = begins is not None and begins > desk.now
-        when = times.moment(begins, language) if begins else ""
+        when = times.moment(begins, language, now=desk.now) if begins else ""
         key = "tips.does_entries_at" if coming else "tips.does_entries"
         said.append(desk.t(key, n=len(links), at=when))
     if tip.supersedes_id is not None and (old := await desk.session.get(WorkTip, tip.supersedes_id)):
         key = "tips.does_supersede_at" if later else "tips.does_supersede"
         said.append(desk.t(key, no=tip_words.number(old), title=old.title, at=at))
     if tip.receipt_wanted:
-        due = times.moment(receipt_due(desk, tip), language)
+        due = times.moment(receipt_due(desk, tip), language, now=desk.now)
         said.append(desk.t("tips.does_receipts", units=targets["units"], at=due))
     public = tip.secrecy is TipSecrecy.PUBLIC
     said.append(desk.t("tips.does_public" if public else "tips.does_internal"))

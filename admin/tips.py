@@ -156,7 +156,7 @@ def _row(desk: Desk, tip: WorkTip, names: dict[int, str]) -> dict[str, Any]:
         "tone": TONES[tip.state],
         "board": released,
         "who": desk.t("tips.by_releaser" if released else "tips.by_drafter", who=who),
-        "at": times.moment(at or tip.changed_at, desk.frame.language),
+        "at": times.moment(at or tip.changed_at, desk.frame.language, now=desk.now),
     }
 
 
@@ -171,10 +171,10 @@ def marks_of(desk: Desk, tip: WorkTip) -> list[dict[str, str]]:
     why = tip_words.outdated(tip, desk.now)
     if why in MARKED and tip.state not in (T.SUPERSEDED, T.WITHDRAWN):
         at = tip.effective_until if why == "expired" else tip.effective_from
-        said = times.moment(at, desk.frame.language) if at else ""
+        said = times.moment(at, desk.frame.language, now=desk.now) if at else ""
         found.append({"words": desk.t(f"tips.mark_{why}", at=said), "tone": MARKED[why]})
     if tip.state is T.RELEASED and tip.send_at is not None and tip.send_at > desk.now:
-        at_words = times.moment(tip.send_at, desk.frame.language)
+        at_words = times.moment(tip.send_at, desk.frame.language, now=desk.now)
         found.append({"words": desk.t("tips.mark_embargo", at=at_words), "tone": "warn"})
     return found
 
@@ -198,7 +198,7 @@ async def _facts(desk: Desk, tip: WorkTip) -> dict[str, Any]:
         "basis": tip.basis,
         "withdrawn_why": tip.withdrawn_why,
         "withdrawn_by": names.get(tip.withdrawn_by_id or 0, ""),
-        "withdrawn_at": times.moment(tip.withdrawn_at, language) if tip.withdrawn_at else "",
+        "withdrawn_at": times.moment(tip.withdrawn_at, language, now=desk.now) if tip.withdrawn_at else "",
     }
 
 
@@ -225,7 +225,8 @@ async def _people(desk: Desk, tip: WorkTip) -> list[tuple[str, str]]:
         (desk.t("tips.send_at"), tip.send_at),
         (desk.t("tips.receipt_due"), tip.receipt_due),
     )
-    said += [(label, times.moment(at, desk.frame.language)) for label, at in moments if at is not None]
+    language = desk.frame.language
+    said += [(label, times.moment(at, language, now=desk.now)) for label, at in moments if at is not None]
     targets = await tip_links.targets(desk.session, tip)
     listed = desk.t("list.comma").join(unit.name for unit in targets)
     return [
@@ -237,7 +238,8 @@ async def _people(desk: Desk, tip: WorkTip) -> list[tuple[str, str]]:
 
 
 def _who_when(desk: Desk, who: str, at: Any) -> str:
-    return desk.t("tips.who_when", who=who, at=times.moment(at, desk.frame.language)) if at else who
+    said = times.moment(at, desk.frame.language, now=desk.now) if at else ""
+    return desk.t("tips.who_when", who=who, at=said) if said else who
 
 
 async def _chain(desk: Desk, tip: WorkTip) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import tip_bonds, tip_links
+from knowledge import tip_bonds, tip_links, tip_words
 from knowledge.tips import (
     LONGEST_LINE,
     LONGEST_PART,
@@ -22,6 +22,7 @@ from knowledge.tips import (
 )
 from office import audit, redact, units
 from office.errors import Conflict, Invalid
+from office.hours import beijing_day
 from office.staff import Permission, Staff, must, reach
 from office.units import Unit, contains
 from office.words import CHINESE, say
@@ -64,12 +65,18 @@ async def draft(
 async def from_meeting(
     session: AsyncSession, name: str, day: date | None, *, unit: Unit, actor: Staff, now: datetime
 ) -> WorkTip:
-    """Begin a tip from what a meeting decided; raises `Invalid("tip_meeting_needed")` without its name."""
+    """Begin a tip from what a meeting decided.
+
+    Raises `Invalid` with `tip_meeting_needed` without its name, `tip_long_meeting`, and `tip_meeting_day` for
+    a day that has not come in Beijing: nothing has been decided yet.
+    """
     called = " ".join(redact.text(name).text.split())
     if not called:
         raise Invalid("tip_meeting_needed")
     if len(called) > LONGEST_MEETING:
         raise Invalid("tip_long_meeting", most=LONGEST_MEETING, n=len(called))
+    if day is not None and day > beijing_day(now):
+        raise Invalid("tip_meeting_day")
     held = say("tip.day", CHINESE, year=day.year, month=day.month, day=day.day) if day else ""
     meeting = f"{held}{called}"
     tip = Tip(
@@ -185,6 +192,7 @@ async def _checked(session: AsyncSession, tip: Tip, actor: Staff, own_id: int = 
         values[name] = clean(values[name])
     for name in (*TITLE, *LINES):
         values[name] = " ".join(values[name].split())
+    values["document_no"] = tip_words.official_no(values["document_no"])
     if not values["title"]:
         raise Invalid("tip_title_needed")
     for names, most in (

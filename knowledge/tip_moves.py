@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +21,8 @@ from office.units import Unit, contains
 from office.words import CHINESE, say
 
 LONGEST_NOTE = 1000
+# GB/T 9704-2012, 7.2.5: 发文机关代字, the year in 六角括号, a number without 第 or leading zero, 号.
+_OFFICIAL_NO: Final = re.compile(r"[^<>\s〔〕]{1,30}〔[0-9]{4}〕[1-9][0-9]{0,4}号")
 # In a tip days are written out: it is dated, and its days are its content. Nothing fills in variables.
 _FOUND = frozenset({"lint_wrong_claim", "lint_variable"})
 
@@ -40,6 +44,7 @@ async def problems(session: AsyncSession, tip: WorkTip, *, now: datetime) -> lis
         ("tip_not_standing", old is not None and old.state is not TipState.RELEASED),
         ("tip_corrects_nothing", tip_corrections.corrects_nothing(tip, old)),
         ("tip_needs_document_no", tip.head is TipHead.RED and not tip.document_no.strip()),
+        ("tip_document_no_form", bool(tip.document_no) and not _OFFICIAL_NO.fullmatch(tip.document_no)),
         ("tip_document_no_taken", await _document_no_taken(session, tip)),
         ("tip_effect_early", bool(linked) and before_sent),
         ("tip_entries_unready", any(version.state is not EntryState.IN_REVIEW for _, version, _ in linked)),
@@ -83,7 +88,7 @@ async def submit(session: AsyncSession, tip: WorkTip, *, seen: int, actor: Staff
     for person in await signers(session, tip, now=now):
         if person.id != actor.id:
             await notices.tell(
-                session, person.id, "tip_submitted", {"who": actor.masked_name},
+                session, person.id, "tip_submitted", {"who": actor.masked_name}, inside={"title": tip.title},
                 key=f"tip_submitted:{tip.id}:{tip.version}", subject=f"work_tip:{tip.id}", now=now,
             )  # fmt: skip
 
@@ -120,7 +125,8 @@ async def send_back(
                      actor=actor.as_actor(), now=now)  # fmt: skip
     # What a draft gets wrong is nobody's outside the console.
     await notices.tell(
-        session, tip.drafter_id, "tip_returned", {"who": actor.masked_name}, inside={"why": remark},
+        session, tip.drafter_id, "tip_returned", {"who": actor.masked_name},
+        inside={"title": tip.title, "why": remark},
         key=f"tip_returned:{tip.id}:{tip.version}", subject=f"work_tip:{tip.id}", now=now,
     )  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
+from typing import Final
 
 from sqlalchemy import ColumnElement, ForeignKey, String, UniqueConstraint, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,6 +27,8 @@ from office.units import Unit, contains
 CHASE_KIND = "tip_chase"
 """The kind of a reminder in the outbox: one that still waits there is called off by the receipt."""
 LONGEST_SIGNER = 40
+# A local telephone number alone is no personal number elsewhere; beside a name it is.
+_DIGITS: Final = re.compile(r"(?:\d[ -]?){5}")
 TAKEN_BACK = "work_tip.receipt_back"
 """The act by which a receipt given by telephone goes: the row is gone, the audit keeps why."""
 
@@ -87,10 +91,11 @@ async def acknowledge(
     Somebody of the unit, or of one below it, signs (`person`). What is said on the telephone is written down
     by `recorded_by`, who works on tickets and reaches the unit, with the name of the `signer`. Raises
     `NotPermitted("tip_receipt.outsider")` for anybody else, an officer of a unit above among them: that the
-    office has read its own tip says nothing about the unit. Raises `Invalid` with `tip_receipt.signer_needed`
-    or `tip_receipt.signer_long`, `NotFound("tip_receipt.not_addressed")` for a unit that the tip was not
-    addressed to, `Conflict` with `tip_receipt.superseded` (the number of the
-    tip that holds as `no`), `tip_receipt.withdrawn` or `tip_receipt.early` for one that is not in force.
+    office has read its own tip says nothing about the unit. Raises `Invalid` with
+    `tip_receipt.signer_needed`, `tip_receipt.signer_long` or `tip_receipt.signer_number` (a telephone or
+    identity number beside the name), `NotFound("tip_receipt.not_addressed")` for a unit that the tip was not
+    addressed to, `Conflict` with `tip_receipt.superseded` (the number of the tip that holds as `no`),
+    `tip_receipt.withdrawn` or `tip_receipt.early` for one that is not in force.
     """
     if recorded_by is not None:
         await must(session, recorded_by, Permission.WORK_TICKETS, unit.path)
@@ -99,6 +104,8 @@ async def acknowledge(
             raise Invalid("tip_receipt.signer_needed")
         if len(signed) > LONGEST_SIGNER:
             raise Invalid("tip_receipt.signer_long", most=LONGEST_SIGNER)
+        if redact.text(signed).text != signed or _DIGITS.search(signed):
+            raise Invalid("tip_receipt.signer_number")
     else:
         if person is None or not person.active or not contains(unit.path, await reach(session, person)):
             raise NotPermitted("tip_receipt.outsider")

@@ -87,6 +87,7 @@ async def release(
         await _send(session, tip, actor, now, public_url)
     await notices.tell(
         session, tip.drafter_id, "tip_released", {"no": tip_words.number(tip)},
+        inside={"title": tip.title},
         key=f"tip_released:{tip.id}", subject=f"work_tip:{tip.id}", now=now,
     )  # fmt: skip
     await session.flush()

@@ -14,6 +14,9 @@ NOW = datetime(2026, 11, 20, 2, 5, tzinfo=UTC)
 def test_moments_are_beijing_time_in_either_language() -> None:
     assert times.moment(NOW, "zh_CN") == "11月20日（周五）10:05"
     assert times.moment(NOW, "en") == "Fri 20 Nov, 10:05"
+    for language, told in (("zh_CN", "2026年11月20日10:05"), ("en", "20 Nov 2026, 10:05")):
+        assert times.moment(NOW, language, now=NOW) == times.moment(NOW, language)
+        assert times.moment(NOW, language, now=datetime(2026, 12, 31, 16, tzinfo=UTC)) == told
     # 23:30 in Greenwich is the next morning in Beijing.
     assert times.moment(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), "zh_CN") == "11月21日（周六）07:30"
     assert times.clock(NOW) == "10:05"

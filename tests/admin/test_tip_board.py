@@ -140,6 +140,7 @@ async def test_pause_resume_and_stop_are_for_who_publishes_near_the_tip(
     stale = await desk.post(f"{board}/resume", {"version": "1"})
     assert stale.status_code == 409
     assert "刚才有人处理过" in stale.text
+    assert "您写的还在" not in stale.text, "nothing was typed"
     async with store.transaction() as session:
         other = await broadcasts.begin(session, "news:1", actor=None, starts_at=clock(), now=clock())
     assert (await desk.post(f"{board}/stop", {"run": str(other.id), "version": "1"})).status_code == 404
@@ -176,6 +177,10 @@ async def test_receipts_are_shown_the_silent_first_noted_by_telephone_and_remind
     assert empty.status_code == 422
     assert "请填写电话中签阅人的姓名" in empty.text
     assert f'<option value="{cast.riverside.id}" selected>' in empty.text
+    number = {"unit": str(cast.riverside.id), "signer": "吴兰 13912345678"}
+    refused = await desk.post(f"{board}/receipts", number)
+    assert (refused.status_code, 'value="吴兰 13912345678"' in refused.text) == (422, True)
+    assert "签阅人只写姓名，不写号码" in refused.text
     noted = await desk.post(f"{board}/receipts", {"unit": str(cast.riverside.id), "signer": "<i>吴兰</i>"})
     assert noted.headers["location"] == f"{board}?done=noted"
     again = await desk.post(f"{board}/receipts", {"unit": str(cast.riverside.id), "signer": "别人"})

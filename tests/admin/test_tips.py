@@ -73,6 +73,10 @@ async def test_a_tip_begins_from_an_answered_ticket_or_from_a_meeting(
     page = await desk.get(begun.headers["location"])
     assert "2026年11月19日选举工作第3次例会" in page.text
     assert "<b>" not in page.text
+    await desk.get("/admin/tips/from-meeting")
+    early = await desk.post("/admin/tips/from-meeting", named | {"day": "2030-01-05"})
+    assert (early.status_code, 'value="2030-01-05"' in early.text) == (422, True)
+    assert "会议日期不能晚于今天" in plain(early)
 
 
 async def test_the_archive_is_found_by_words_year_state_and_type(
@@ -158,3 +162,9 @@ async def test_the_page_says_where_a_tip_stands_and_who_did_what(
     waiting = await submitted(store, cast, clock(), send_at=clock() + timedelta(hours=5))
     said = plain(await desk.get(f"/admin/tips/{waiting.id}"))
     assert "在11月23日（周一）15:05之前，控制台以外谁也看不到" in said
+    # Beside another year the year is told.
+    clock.pass_by(timedelta(days=60))
+    desk = await signed_in(cast.li_qiang)
+    assert "已失效（2026年11月22日10:05）" in plain(await desk.get("/admin/tips"))
+    said = plain(await desk.get(f"/admin/tips/{tip.id}"))
+    assert "王芳，2026年11月20日10:05" in said

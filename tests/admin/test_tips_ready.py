@@ -136,12 +136,23 @@ async def test_one_true_sentence_says_when_the_entries_come_into_force(
     assert after in await said()
     if at_once:
         return
+    # Something else is published meanwhile: that is the clock's to look at, nobody has to sign again.
+    async with store.transaction() as session:
+        await an_entry(session, cast, now, no="K-0902", question="新楼盘没有门牌号怎么写？")
+    changes = plain(await desk.get(here)).partition('id="changes"')[2]
+    assert "口径库有变化，到时自动重新检查" in changes
+    assert "签发前要先做" not in changes
+    board = f"{here}/board"
+    assert ("定于11月20日（周五）12:05发送" in plain(await desk.get(board))) is ("send_at" in days)
     async with store.transaction() as session:
         row = await session.get_one(WorkTip, made.id)
         await tip_release.withdraw(
             session, row, "有误", seen=signed_tip.version, actor=cast.wang_fang, now=now
         )
     assert "没有随本期生效" in await said()
+    fallen = plain(await desk.get(board))
+    assert "定于" not in fallen
+    assert ("发送以前就撤回了，没有发送" in fallen) is ("send_at" in days)
 
 
 async def test_what_waits_for_a_signed_tip_is_not_offered_to_another_and_its_page_names_the_tip(
@@ -185,3 +196,7 @@ async def test_what_waits_for_a_signed_tip_is_not_offered_to_another_and_its_pag
         assert (await session.get_one(EntryVersion, version.id)).published_at is not None
     page = await desk.get(entry)
     assert "随工作提示2026年第1期生效" in plain(page)
+    for state, mark in ((TipState.WITHDRAWN, "（已撤回）"), (TipState.SUPERSEDED, "（已被替代）")):
+        async with store.transaction() as session:
+            (await session.get_one(WorkTip, tip.id)).state = state
+        assert f"随工作提示2026年第1期生效{mark}" in plain(await desk.get(entry))

@@ -69,6 +69,9 @@ async def receipts(store: Store) -> list[Receipt]:
 async def test_the_archive_has_what_is_public_and_no_more(
     store: Store, cast: Cast, clock: Clock, visitor: Visitors
 ) -> None:
+    empty = (await visitor().client.get("/tips")).text
+    assert "还没有公开的工作提示" in empty
+    assert "换个词" not in empty
     await released(store, cast, clock(), title="关于门牌号<b>的提示", secrecy=PUBLIC, print_run=3)
     await released(store, cast, clock(), title="内部口径")
     await released(
@@ -86,6 +89,7 @@ async def test_the_archive_has_what_is_public_and_no_more(
         ("year=2026", True), ("year=x", True), ("q=%00门牌号", True), ("q=累计月数 实施细则", True),
     ):  # fmt: skip
         assert ("关于门牌号" in (await client.get(f"/tips?{query}")).text) is there, query
+    assert "请换个词" in (await client.get("/tips?q=内部")).text
     long = await client.get("/tips?q=" + "长" * 400)
     assert (long.status_code, "查找词太长，只按前60个字查找" in long.text) == (200, True)
     assert "长" * 61 not in long.text

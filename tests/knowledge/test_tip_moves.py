@@ -41,6 +41,10 @@ def sound(cast: Cast, **changes: Any) -> Tip:
         ({"title": "关于……的提示"}, ["tip_to_fill"]),
         ({"type": TipType.CORRECTION}, ["tip_needs_supersedes"]),
         ({"head": TipHead.RED}, ["tip_needs_document_no"]),
+        ({"head": TipHead.RED, "document_no": " 东选办【2026】第03号 "}, []),
+        ({"head": TipHead.RED, "document_no": "东选办<b>2026"}, ["tip_document_no_form"]),
+        ({"head": TipHead.RED, "document_no": "<b>〔2026〕3号"}, ["tip_document_no_form"]),
+        ({"document_no": "东选办〔2026〕0号"}, ["tip_document_no_form"]),
         ({"effective_from": 2, "effective_until": 1}, ["tip_days_reversed"]),
         ({"effective_until": -1}, ["tip_days_over"]),
         ({"effective_until": 1, "send_at": 2}, ["tip_days_over"]),
@@ -143,7 +147,7 @@ async def test_who_may_sign_is_told_of_it_and_the_drafter_what_came_of_it(
             session, sound(cast), unit=cast.district, sources={}, actor=cast.li_qiang, now=now
         )
         await tip_moves.submit(session, made, seen=made.version, actor=cast.li_qiang, now=now)
-    submitted = ("tip_submitted", {"who": "李*"})
+    submitted = ("tip_submitted", {"who": "李*", "title": TIP.title})
     for person, lines in (
         (cast.wang_fang, [submitted]), (second, [submitted]), (beside, []), (officer, []),
         (cast.li_qiang, []),
@@ -154,7 +158,9 @@ async def test_who_may_sign_is_told_of_it_and_the_drafter_what_came_of_it(
         await tip_moves.send_back(session, row, "依据不全", seen=row.version, actor=cast.wang_fang, now=now)
         await tip_moves.submit(session, row, seen=row.version, actor=cast.li_qiang, now=now)
     assert await told(store, cast.wang_fang) == [submitted, submitted]
-    assert await told(store, cast.li_qiang) == [("tip_returned", {"who": "王*", "why": "依据不全"})]
+    assert await told(store, cast.li_qiang) == [
+        ("tip_returned", {"who": "王*", "title": TIP.title, "why": "依据不全"})
+    ]
     async with store.reading() as session:
         (sent,) = (await session.scalars(select(Delivery).where(Delivery.contact_id == chat.id))).all()
     assert sent.facts == {"notice": "tip_returned_chat", "who": "王*"}

@@ -72,6 +72,9 @@ async def test_who_may_sign_and_for_which_tip(store: Store, cast: Cast, now: dat
         await tapped(store, tip, cast.north, None, now, **call)
     with pytest.raises(NotPermitted):
         await tapped(store, tip, cast.riverside, None, now, way=ReceiptWay.PHONE, recorded_by=cast.zhao_lei)
+    for signer in ("陈书记 13912345678", "陈书记310101199001011237", "陈书记 62345678"):
+        with pytest.raises(Invalid, match="signer_number"):
+            await tapped(store, tip, cast.north, None, now, signer=signer, **call)
     told, new = await tapped(store, tip, cast.north, None, now, signer=" 陈书记 ", **call)
     assert new
     assert (told.signer, told.staff_id, told.recorded_by_id) == ("陈书记", None, cast.li_qiang.id)

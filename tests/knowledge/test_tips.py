@@ -175,6 +175,10 @@ async def test_a_tip_begins_from_a_meeting_or_blank_and_says_what_is_left_to_fil
                 await tip_drafts.from_meeting(
                     session, name, None, unit=cast.district, actor=cast.li_qiang, now=now
                 )
+        with pytest.raises(Invalid, match="tip_meeting_day"):
+            await tip_drafts.from_meeting(
+                session, "例会", date(2026, 11, 21), unit=cast.district, actor=cast.li_qiang, now=now
+            )
         made = await tip_drafts.from_meeting(
             session,
             "区选举办 第3次会议",

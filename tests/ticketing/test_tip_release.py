@@ -62,7 +62,7 @@ async def test_a_second_person_signs_and_everything_happens_at_once(
     async with store.reading() as session:
         told, _ = await audit.listed(session, subject=f"work_tip:{found.id}")
         (line,) = await notices.listed(session, cast.li_qiang.id)
-    assert (line.kind, line.facts) == ("tip_released", {"no": "2026年第1期"})
+    assert (line.kind, line.facts) == ("tip_released", {"no": "2026年第1期", "title": found.title})
     assert [row.action for row in reversed(told)][:4] == [
         "work_tip.draft", "work_tip.submit", "work_tip.release", "work_tip.in_effect",
     ]  # fmt: skip
