@@ -11,6 +11,7 @@ from knowledge.conflicts import Difference
 from knowledge.versions import EntryVersion
 from office import units
 from ticketing import answering, drafts, macros
+from ticketing.concluding import TOLD_ALREADY
 from ticketing.particulars import AnswerMode, Cause
 from ticketing.records import Ticket
 
@@ -65,7 +66,15 @@ def _modes(desk: Desk, ticket: Ticket) -> list[tuple[str, str]]:
 
 def mode_words(desk: Desk, ticket: Ticket) -> str:
     """How the asker will learn a proposed answer, as whoever signs it has to know."""
-    return dict(_modes(desk, ticket)).get((ticket.answer_mode or AnswerMode.CHAT).value, "")
+    mode = ticket.answer_mode or AnswerMode.CHAT
+    return dict(_modes(desk, ticket)).get(mode.value) or desk.t(f"answer_mode.{mode}")
+
+
+def sent_how(ticket: Ticket) -> str:
+    """The notice for an answer that has just left: sent, laid on the call-back list, or told already."""
+    if ticket.answer_mode in TOLD_ALREADY:
+        return "answered_by_hand"
+    return "answered" if ticket.contact_id is not None else "answered_to_call"
 
 
 async def basis_typed(desk: Desk) -> str:

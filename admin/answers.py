@@ -127,7 +127,8 @@ async def answer(desk: Working, ticket_id: Number) -> Response:
         explained=desk.form.text("explained"),
     )
     await drafts.save(desk.session, ticket, "", actor=desk.person, now=desk.now)
-    return back(ticket_id, "proposed" if ticket.state is TicketState.IN_REVIEW else "answered")
+    proposed = ticket.state is TicketState.IN_REVIEW
+    return back(ticket_id, "proposed" if proposed else answer_box.sent_how(ticket))
 
 
 @router.post("/{ticket_id}/propose")

@@ -19,6 +19,10 @@ LARGEST_FORM = 256 * 1024
 MOST_FIELDS = 200
 TOKEN_FIELD = "csrf"
 TOKEN_HEADER = "x-csrf-token"
+# What our own pages put into a form, and ticks: a person wrote none of it.
+_CARRIED = frozenset(
+    {"run", "round", "tip", "back", "before", "seen", "act", "action", "view", "way", "sure"}
+)
 # Never shown again to whoever typed them, and of no use to them either.
 _NOT_TYPED = frozenset({TOKEN_FIELD, "password", "version", "seen_post", "next", "version_id"})
 # A work tip is read from a group's link before the sign-in, which leads back there.
@@ -69,6 +73,11 @@ class Form:
             for name, values in self.fields.items()
             if name not in _NOT_TYPED and any(value.strip() for value in values)
         }
+
+    @property
+    def wrote(self) -> bool:
+        """Whether a person filled anything in, and did not only press a button."""
+        return bool(self.typed.keys() - _CARRIED)
 
 
 async def read(request: Request, most_fields: int = MOST_FIELDS, largest: int = LARGEST_FORM) -> Form:

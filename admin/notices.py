@@ -51,11 +51,7 @@ async def read(desk: Own) -> Response:
 def _row(desk: Own, row: StaffNotice) -> dict[str, Any]:
     language = desk.frame.language
     facts = {name: _fact(value, language) for name, value in row.facts.items()}
-    try:
-        words = desk.t(f"notice.{row.kind}", **facts)
-    except KeyError:
-        # A notice of a kind that a newer program wrote down.
-        words = desk.t("notices.unknown", kind=row.kind)
+    words = _words(desk, row.kind, facts)
     kind, _, number = row.subject.partition(":")
     page = PAGES.get(kind, "")
     return {
@@ -64,6 +60,17 @@ def _row(desk: Own, row: StaffNotice) -> dict[str, Any]:
         "new": row.read_at is None,
         "href": page.format(number) if number.isdecimal() else "",
     }
+
+
+def _words(desk: Own, kind: str, facts: dict[str, Any]) -> str:
+    # An older program wrote down less: then the chat's wording, which needs less, says it.
+    for key in (f"notice.{kind}", f"notice.{kind}_chat"):
+        try:
+            return desk.t(key, **facts)
+        except KeyError:
+            continue
+    # A notice of a kind that a newer program wrote down.
+    return desk.t("notices.unknown", kind=kind)
 
 
 def _fact(value: Any, language: str) -> Any:

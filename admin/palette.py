@@ -13,7 +13,7 @@ from sqlalchemy import select
 from admin import forms
 from admin.frame import PLACES
 from admin.pages import Desk, signed_in
-from knowledge import shelf
+from knowledge import shelf, tip_numbers, tip_words, tips
 from knowledge.shelf import Filter
 from office import staff
 from office.staff import Permission
@@ -67,14 +67,17 @@ def _query(desk: Desk) -> str:
 
 
 def _whole(query: str) -> bool:
+    if tip_numbers.exactly(query) is not None:
+        return True
     return numbers.parse_ticket_no(query) is not None or _ENTRY.fullmatch(query.upper()) is not None
 
 
 async def _found(desk: Desk, query: str) -> list[dict[str, str]]:
-    """What this person may open: tickets and entries by number, then pages by name."""
+    """What this person may open: tickets, entries and work tips by number or words, then pages by name."""
     if not query:
         return _pages(desk, "")
-    return [*await _tickets(desk, query), *await _entries(desk, query), *_pages(desk, query)]
+    found = [*await _tickets(desk, query), *await _entries(desk, query), *await _tips(desk, query)]
+    return [*found, *_pages(desk, query)]
 
 
 def _pages(desk: Desk, query: str) -> list[dict[str, str]]:
@@ -129,6 +132,21 @@ async def _entries(desk: Desk, query: str) -> list[dict[str, str]]:
             "more": version.question,
         }
         for entry, version, _ in rows[:MOST]
+    ]
+
+
+async def _tips(desk: Desk, query: str) -> list[dict[str, str]]:
+    if not desk.may(Permission.SEE_ENTRIES) or len(query) < SHORTEST_WORDS:
+        return []
+    rows, _ = await tips.listed(desk.session, desk.person, search=query)
+    return [
+        {
+            "kind": "tip",
+            "href": f"/admin/tips/{tip.id}",
+            "label": tip_words.number(tip) or desk.t(f"tips.state_{tip.state}"),
+            "more": tip.title,
+        }
+        for tip in rows[:MOST]
     ]
 
 

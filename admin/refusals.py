@@ -80,7 +80,10 @@ async def _desk_error(request: Request, error: Exception) -> Response:
         return RedirectResponse(around.home, 303)
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
     form: Form = getattr(request.state, "form", Form())
-    refusal = Refusal(error.key, in_words(error, around.language), status, form.typed)
+    words = in_words(error, around.language)
+    if error.key == "stale_card" and not form.wrote:
+        words = say("refused.stale_pressed", around.language)
+    refusal = Refusal(error.key, words, status, form.typed)
     response = await _same_page(request, refusal)
     if response is None and wants_json(request):
         response = JSONResponse({"error": refusal.words}, status)

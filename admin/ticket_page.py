@@ -132,7 +132,7 @@ def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dic
         "reopened": ticket.reopen_count,
         "follow_up": desk.t(f"ticket.follow_up.{ticket.follow_up}") if ticket.follow_up else "",
         "asked_back": times.moment(ticket.follow_up_asked_at, language) if ticket.follow_up_asked_at else "",
-        "mode": desk.t(f"answer_mode.{ticket.answer_mode}") if ticket.answer_mode else "",
+        "mode": answer_box.mode_words(desk, ticket) if ticket.answer_mode else "",
         "cause": desk.t(f"cause.{ticket.cause}") if ticket.cause else "",
         "answered_by": names.get(ticket.answered_by_id or 0, ""),
         "lead": ticket.merged_into_id,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 
-from admin import ticket_page
+from admin import answer_box, ticket_page
 from admin.pages import Desk, Number, done, signed_in
 from admin.ticket_forms import back, form_ticket
 from knowledge.versions import Entry
@@ -67,7 +67,7 @@ async def sign(desk: Reviewing, ticket_id: Number) -> Response:
     ticket = await form_ticket(desk, ticket_id, fresh=False)
     seen, hours = desk.form.number("version"), desk.hours
     await tickets.sign(desk.session, ticket, seen=seen, actor=desk.person, hours=hours, now=desk.now)
-    return back(ticket_id, "answered")
+    return back(ticket_id, answer_box.sent_how(ticket))
 
 
 @router.post("/{ticket_id}/revise")

@@ -73,6 +73,7 @@ async def _page(desk: Desk, unit_id: int, refusal: Refusal | None = None) -> Res
         name=unit.name,
         phone=unit.phone,
         typed=refusal.typed.get("phone", "") if refusal else unit.phone,
+        theirs=unit.phone if refusal and refusal.key == "stale_card" else None,
         fixed=unit.id == (await units.election_office(desk.session)).id,
         tip=tip if tip.isascii() and tip.isdecimal() and len(tip) < 10 else "",
     )

@@ -41,9 +41,12 @@ async def propose(
     """Hand a draft answer with its basis to a reviewer: an answer that no entry carries needs one.
 
     `version` is what it cites; `mode`, how the asker will learn it, and `cause` stay as they are for None.
+    Raises `Invalid` with `answer_needed` before `basis_needed`.
     """
     await must_hold(session, actor, ticket)
     restricted.must_be_open(ticket)
+    if not text.strip():
+        raise Invalid("answer_needed")
     if not basis.strip():
         raise Invalid("basis_needed")
     ticket.answer_mode = mode or ticket.answer_mode

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from knowledge.versions import EntryVersion
 from office.staff import Staff
 from office.store import Store
@@ -63,6 +65,29 @@ async def test_who_only_telephoned_is_called_back_unless_told_already(
     base = f"/admin/tickets/{ticket.id}"
     page = plain(await desk.get(base))
     assert '<option value="chat" selected>列入回拨单，稍后电话告知' in page
+    empty = await desk.post(f"{base}/propose", {"text": " ", "basis": "", "mode": "chat"})
+    assert "请先写答复，再写明依据送审" in empty.text
     await desk.post(f"{base}/propose", {"text": "请先到登记站。", "basis": "意见", "mode": "chat"})
-    review = plain(await (await signed_in(cast.wang_fang)).get(base))
-    assert "列入回拨单，稍后电话告知" in review
+    reviewer = await signed_in(cast.wang_fang)
+    assert "列入回拨单，稍后电话告知" in plain(await reviewer.get(base))
+    signed = await reviewer.post(f"{base}/sign")
+    page = plain(await reviewer.get(signed.headers["location"]))
+    assert "已答复，并已列入回拨单" in page
+    assert "已列入回拨单，待回拨" in page
+    assert "列入回拨单，稍后电话告知" in page
+    assert "正在发送" not in page
+    assert "在原聊天中" not in page
+
+
+@pytest.mark.parametrize(("mode", "notice"), [("chat", "系统正在发送"), ("phone", "不再向提问的人发送")])
+async def test_the_notice_says_whether_anything_is_sent(
+    cast: Cast, signed_in: SignedIn, ticket: Ticket, version: EntryVersion, mode: str, notice: str
+) -> None:
+    desk = await signed_in(cast.li_qiang)
+    base = f"/admin/tickets/{ticket.id}"
+    await desk.get(base)
+    await desk.post(f"{base}/cite/{version.id}", {"text": ""})
+    await desk.get(base)
+    typed = {"text": version.short, "version_id": str(version.id), "mode": mode}
+    sent = await desk.post(f"{base}/answer", typed)
+    assert notice in plain(await desk.get(sent.headers["location"]))

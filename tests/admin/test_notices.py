@@ -29,6 +29,12 @@ async def test_what_is_unread_is_counted_listed_and_marked_as_read(
             subject=f"ticket:{ticket.id}", now=now,
         )  # fmt: skip
         await notices.tell(session, cast.wang_fang.id, "group_lost", {"group": "别人的"}, key="x", now=now)
+        # An older program wrote no title down.
+        for title in ({}, {"title": "关于<居住证>的提示"}):
+            await notices.tell(
+                session, cast.wang_fang.id, "tip_submitted", {"who": "李*"}, inside=title, now=now,
+                key=f"tip:{len(title)}", subject="work_tip:1",
+            )  # fmt: skip
     desk = await signed_in(cast.li_qiang)
     page = await desk.get("/admin/notices")
     assert "3 条未读" in page.text
@@ -41,7 +47,10 @@ async def test_what_is_unread_is_counted_listed_and_marked_as_read(
     assert "条未读" not in page.text
     assert "全部标为已读" not in page.text.split("<main")[1].split('role="status"')[0]
     other = await signed_in(cast.wang_fang)
-    assert "1 条未读" in (await other.get("/admin/notices")).text
+    page = await other.get("/admin/notices")
+    assert "3 条未读" in page.text
+    assert "李*送审了工作提示“关于&lt;居住证&gt;的提示”" in page.text
+    assert "李*送审了一份工作提示，请审核签发" in page.text
 
 
 async def test_without_notices_the_page_says_so(cast: Cast, signed_in: SignedIn) -> None:

@@ -14,6 +14,7 @@ from office.store import Store
 from tests.admin.conftest import Clock
 from tests.make import Cast, a_ticket, an_entry
 from tests.ticketing.test_bulk_questions import HEADINGS, ROWS, filled
+from tests.ticketing.tip_world import drafted, released
 from ticketing import bulk_questions
 from ticketing.records import Ticket
 
@@ -125,3 +126,22 @@ async def test_entries_are_found_by_words_of_their_question(
     desk = await signed_in(cast.li_qiang)
     assert "K-0540" in (await desk.get("/admin/go?q=选民证")).text
     assert "K-0540" not in (await desk.get("/admin/go?q=证")).text
+
+
+async def test_work_tips_are_found_by_number_and_title(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignIn
+) -> None:
+    out = await released(store, cast, clock())
+    draft = await drafted(store, cast, clock(), title="关于新证件的提示")
+    desk = await signed_in(cast.li_qiang)
+    for query in ("2026年第1期", "第1期", "工作提示第１期"):
+        straight = await desk.get("/admin/go", params={"q": query})
+        assert straight.headers["location"] == f"/admin/tips/{out.id}"
+    shown = (await desk.get("/admin/go/list", params={"q": out.title})).text
+    assert f'href="/admin/tips/{out.id}"' in shown
+    assert "2026年第1期" in shown
+    assert f"/admin/tips/{draft.id}" in (await desk.get("/admin/go/list", params={"q": "新证件"})).text
+    assert "没有找到" in (await desk.get("/admin/go/list", params={"q": "第9期"})).text
+    other = await signed_in(cast.zhao_lei)
+    found = (await other.get("/admin/go/list", params={"q": "新证件"})).text
+    assert f"/admin/tips/{draft.id}" not in found, "a draft is for those who reach its unit"

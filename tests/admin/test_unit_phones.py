@@ -40,6 +40,8 @@ async def test_a_number_is_entered_from_the_telephone_list_or_the_list_of_units(
     stale = await desk.post(form, {"phone": "0000-30003000", "before": ""})
     assert stale.status_code == 409
     assert 'value="0000-30003000"' in stale.text
+    assert "您写的还在" in stale.text
+    assert 'tel:000020002000">0000-20002000' in plain(stale), "the colleague's number stands beside"
     await desk.get(form)
     assert (await desk.post(form, {"phone": ""})).headers["location"] == f"{PAGE}?done=phone"
     page = plain(await desk.get(f"{PAGE}?done=phone"))

@@ -329,6 +329,8 @@ async def test_a_draft_needs_a_basis(store: Store, cast: Cast, now: datetime) ->
         found = await tickets.get(session, ticket.id)
         with pytest.raises(Invalid, match="basis_needed"):
             await tickets.propose(session, found, REPLY, " ", actor=cast.li_qiang, now=now)
+        with pytest.raises(Invalid, match="answer_needed"):
+            await tickets.propose(session, found, " ", " ", actor=cast.li_qiang, now=now)
 
 
 # --- setting aside, notes ---
