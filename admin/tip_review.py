@@ -13,7 +13,7 @@ from knowledge import tip_moves, tips
 from knowledge.tips import WorkTip
 from office.errors import Invalid
 from office.staff import Permission
-from ticketing import tip_discards, tip_release
+from ticketing import tip_discards, tip_effect, tip_release
 
 router = APIRouter(prefix="/tips")
 Drafting = Annotated[Desk, Depends(signed_in(Permission.DRAFT_ENTRIES))]
@@ -88,7 +88,7 @@ async def release(desk: Releasing, tip_id: Number) -> Response:
 async def in_effect(desk: Releasing, tip_id: Number) -> Response:
     """Bring the entries of a tip into force whose time came while they could not be published."""
     tip, _ = await _shown(desk, tip_id)
-    await tip_release.now_in_effect(desk.session, tip, actor=desk.person, now=desk.now)
+    await tip_effect.now_in_effect(desk.session, tip, actor=desk.person, now=desk.now)
     return done(f"/admin/tips/{tip_id}", "in_effect")
 
 

@@ -11,19 +11,18 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiogram import Bot, Dispatcher
-from aiogram.client.session.base import BaseSession
 from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
 from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.types import Chat, Message, Update, User
 
 from bot import app, demo, migrate
 from bot.app import Machine
+from bot.channels.own import OwnSession
 from bot.settings import Settings
 from knowledge import base
 from office import contacts
@@ -43,7 +42,7 @@ GOAL_NOTEBOOK = 0.07
 Rounds = tuple[list[float], list[float], list[float]]
 
 
-class Silent(BaseSession):
+class Silent(OwnSession):
     """Takes every method and answers at once: neither side waits for a network."""
 
     def __init__(self) -> None:
@@ -61,20 +60,6 @@ class Silent(BaseSession):
             chat = Chat(id=int(method.chat_id), type="private")
             return Message(message_id=1, date=datetime.now(UTC), chat=chat, text=method.text)
         return True
-
-    async def close(self) -> None:
-        return None
-
-    async def stream_content(
-        self,
-        url: str,
-        headers: dict[str, Any] | None = None,
-        timeout: int = 30,  # noqa: ASYNC109  aiogram's signature
-        chunk_size: int = 65536,
-        raise_for_status: bool = True,
-    ) -> AsyncGenerator[bytes, None]:
-        raise NotImplementedError
-        yield b""
 
 
 def _update(number: int, text: str) -> Update:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import tip_numbers
-from knowledge.tips import TipEntry, TipState, TipTarget, WorkTip
+from knowledge import tip_bonds, tip_words
+from knowledge.tips import TipEntry, TipTarget, WorkTip
 from knowledge.versions import Entry, EntryState, EntryVersion
 from office import units
 from office.errors import Conflict, Invalid
@@ -44,13 +44,8 @@ async def demand_free(session: AsyncSession, version: EntryVersion) -> None:
     Not before it, not after it, and not in other words than those that were signed: whoever wants it
     otherwise withdraws the tip.
     """
-    waits = (WorkTip.state == TipState.RELEASED, WorkTip.in_effect_at.is_(None))
-    found = await session.scalar(
-        select(WorkTip).join(TipEntry, TipEntry.tip_id == WorkTip.id)
-        .where(TipEntry.version_id == version.id, *waits).limit(1)
-    )  # fmt: skip
-    if found is not None and found.year and found.issue_no:
-        raise Conflict("entry_of_tip", no=tip_numbers.written(found.year, found.issue_no))
+    for tip in (await tip_bonds.waiting(session, [version.id])).values():
+        raise Conflict("entry_of_tip", no=tip_words.number(tip))
 
 
 async def set_targets(session: AsyncSession, tip: WorkTip, unit_ids: Iterable[int], *, actor: Staff) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Final
 
@@ -43,15 +42,6 @@ OF_STATE: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A group that could get a tip and has not, with the unit whose receipt it may give; its post, if any."""
-
-    group: ChatGroup
-    unit: Unit
-    post_id: int | None
-
-
 async def covers(session: AsyncSession, tips: Sequence[WorkTip]) -> dict[tuple[int, int], Cover]:
     """How far these tips have come to each unit that they are addressed to, by unit and tip."""
     numbers = [tip.id for tip in tips]
@@ -76,8 +66,10 @@ async def covers(session: AsyncSession, tips: Sequence[WorkTip]) -> dict[tuple[i
     return {key: cover for key, cover in found.items() if key[0] in addressed[key[1]]}
 
 
-async def missing(session: AsyncSession, tip: WorkTip) -> list[Missing]:
+async def missing(session: AsyncSession, tip: WorkTip) -> list[tuple[ChatGroup, Unit]]:
     """The groups that could get a tip now, have not got it, and to which nothing of it is under way.
+
+    Each with the unit whose receipt it may give.
 
     Where a try may have arrived though nobody knows, the group is among them: nothing shows that it did.
     """
@@ -93,7 +85,7 @@ async def missing(session: AsyncSession, tip: WorkTip) -> list[Missing]:
         post_id, shown = posts.get(group.id, (None, Shown.WAITING))
         cover = _best(shown, states.get(post_id or 0, ()))
         if cover in (Cover.STOPPED, Cover.FAILED):
-            found.append(Missing(group, unit, post_id))
+            found.append((group, unit))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from office.errors import Conflict
 from office.outbox import Delivery, DeliveryState, Priority
 from office.staff import Staff
 from office.store import insert_many_once
+from office.units import Unit
 from ticketing import tip_places, tip_targets
 from ticketing.tip_places import CORRECTION, EDIT, EDITS, KIND, PATH, facts, places
 from ticketing.tip_places import Place as Place
@@ -59,27 +60,50 @@ async def lay_out(
         session, subject, actor=actor, starts_at=now + MINUTE if crowded else now, now=now
     )  # fmt: skip
     addressed = await tip_links.targets(session, tip)
-    counts = await tip_receipts.counts(session, tip)
     before = {place.group.id for place in await places(session, tip)}
+    new = [
+        (group, unit)
+        for group, unit in await tip_targets.reached(session, [unit.id for unit in addressed])
+        if group.id not in before
+    ]
+    # The unique key of each delivery keeps a group from a second message if two do this at once.
+    messages = await put_up(session, tip, new, now=now, public_url=public_url)
+    spread = broadcasts.SCHEDULED_SPREAD if crowded else timedelta(0)
+    await broadcasts.lay(session, broadcast, messages, KIND, key=subject, now=now, spread=spread)
+    return broadcast
+
+
+async def put_up(
+    session: AsyncSession,
+    tip: WorkTip,
+    groups: Collection[tuple[ChatGroup, Unit]],
+    *,
+    now: datetime,
+    public_url: str,
+    lock: bool = False,
+) -> list[Message]:
+    """The messages of a tip to these groups, each with the unit whose receipt it may give.
+
+    Every group gets its post; one that has a post keeps it with its link. `lock`: there may be such.
+    """
+    counts = await tip_receipts.counts(session, tip)
     rows = [
         {
             "tip_id": tip.id, "group_id": group.id, "unit_id": unit.id, "token": secrets.token_urlsafe(32),
             "thread_id": tip_places.topic(group), "shown": Shown.WAITING, "counted": counts[0],
         }
-        for group, unit in await tip_targets.reached(session, [unit.id for unit in addressed])
-        if group.id not in before
+        for group, unit in groups
     ]  # fmt: skip
-    # The unique key of each delivery keeps a group from a second message if two do this at once.
     await insert_many_once(session, TipPost, rows, unique=("tip_id", "group_id"))
+    wanted = {group.id for group, _ in groups}
     messages = []
-    for place in await places(session, tip):
-        if place.group.id not in before:
+    for place in await places(session, tip, lock=lock):
+        if place.group.id in wanted:
+            place.post.counted, place.post.thread_id = counts[0], tip_places.topic(place.group)
             link = f"{public_url.rstrip('/')}{PATH}{place.post.token}" if public_url else ""
             told = facts(tip, place, counts=counts, now=now) | {"link": link}
             messages.append(Message(place.contact.id, told))
-    spread = broadcasts.SCHEDULED_SPREAD if crowded else timedelta(0)
-    await broadcasts.lay(session, broadcast, messages, KIND, key=subject, now=now, spread=spread)
-    return broadcast
+    return messages
 
 
 async def replace(session: AsyncSession, old: WorkTip, new: WorkTip | None, *, now: datetime) -> int:

@@ -21,8 +21,6 @@ from office.staff import Permission, Staff, must
 from office.store import count_up
 from ticketing import tip_effect, tip_posts
 from ticketing.records import Ticket
-from ticketing.tip_effect import now_in_effect as now_in_effect
-from ticketing.tip_effect import take_effect as take_effect
 
 RECEIPT_WITHIN: Final = timedelta(hours=24)
 """How long units have for their receipt where the tip says nothing: 已阅率@24h is what is counted."""

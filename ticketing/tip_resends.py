@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import tip_receipts, tips
+from knowledge import tips
 from knowledge.tips import TipState, WorkTip
 from office import audit, broadcasts, staff, units
-from office.broadcasts import Message
 from office.errors import Conflict
 from office.staff import Permission, Staff
-from office.store import insert_many_once
-from ticketing import tip_coverage, tip_places
-from ticketing.tip_places import KIND, PATH, Shown, TipPost, facts
+from ticketing import tip_coverage, tip_places, tip_posts
+from ticketing.tip_places import KIND
 
 
 def may_go(tip: WorkTip, *, now: datetime) -> bool:
@@ -39,27 +36,10 @@ async def send_again(
     await session.refresh(tip, with_for_update=True)
     if not may_go(tip, now=now):
         raise Conflict("tip_again.over")
-    left = {one.group.id: one for one in await tip_coverage.missing(session, tip)}
+    left = await tip_coverage.missing(session, tip)
     if not left:
         return 0
-    counts = await tip_receipts.counts(session, tip)
-    rows = [
-        {
-            "tip_id": tip.id, "group_id": one.group.id, "unit_id": one.unit.id, "shown": Shown.WAITING,
-            "token": secrets.token_urlsafe(32), "thread_id": tip_places.topic(one.group),
-            "counted": counts[0],
-        }
-        for one in left.values()
-    ]  # fmt: skip
-    # Those that have a post keep it with its link.
-    await insert_many_once(session, TipPost, rows, unique=("tip_id", "group_id"))
-    messages = []
-    for place in await tip_places.places(session, tip, lock=True):
-        if place.group.id in left:
-            place.post.counted, place.post.thread_id = counts[0], tip_places.topic(place.group)
-            link = f"{public_url.rstrip('/')}{PATH}{place.post.token}" if public_url else ""
-            told = facts(tip, place, counts=counts, now=now) | {"link": link}
-            messages.append(Message(place.contact.id, told))
+    messages = await tip_posts.put_up(session, tip, left, now=now, public_url=public_url, lock=True)
     subject = tip_places.subject_of(tip)
     broadcast = await broadcasts.begin(session, subject, actor=actor, starts_at=now, now=now)
     await session.flush()

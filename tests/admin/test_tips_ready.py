@@ -17,7 +17,7 @@ from office.store import Store
 from tests.admin.conftest import Browser, Clock, plain
 from tests.make import Cast, an_entry
 from tests.ticketing.tip_world import check, drafted, read, released, rewording, signed, submitted
-from ticketing import tip_release
+from ticketing import tip_effect, tip_release
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 HOUR = timedelta(hours=1)
@@ -192,7 +192,7 @@ async def test_what_waits_for_a_signed_tip_is_not_offered_to_another_and_its_pag
     clock.pass_by(3 * HOUR)
     await check(store, cast, version, clock())
     async with store.transaction() as session:
-        assert await tip_release.take_effect(session, now=clock()) == 1
+        assert await tip_effect.take_effect(session, now=clock()) == 1
         assert (await session.get_one(EntryVersion, version.id)).published_at is not None
     page = await desk.get(entry)
     assert "随工作提示2026年第1期生效" in plain(page)

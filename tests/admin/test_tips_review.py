@@ -18,7 +18,7 @@ from office.store import Store
 from tests.admin.conftest import Browser, Clock, plain
 from tests.make import Cast, an_entry, check
 from tests.ticketing.tip_world import drafted, group, read, released, rewording, submitted
-from ticketing import tip_release
+from ticketing import tip_effect
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 HOUR = timedelta(hours=1)
@@ -225,5 +225,5 @@ async def test_the_clock_itself_is_shown_what_it_did(store: Store, cast: Cast, c
     """The act by hand is the same as the clock's: a tip whose time comes in order needs nobody."""
     made = await released(store, cast, clock(), effective_from=clock() + HOUR)
     async with store.transaction() as session:
-        assert await tip_release.take_effect(session, now=clock() + HOUR) == 1
+        assert await tip_effect.take_effect(session, now=clock() + HOUR) == 1
     assert (await read(store, made)).in_effect_at == clock() + HOUR

@@ -20,7 +20,7 @@ from office.units import Unit
 from tests import make
 from tests.make import Cast
 from tests.ticketing.tip_world import check, drafted, read, released, rewording, signed, submitted, tip
-from ticketing import recall_proposals, tip_release
+from ticketing import recall_proposals, tip_effect, tip_release
 from ticketing.recalls import Recall
 
 HOUR = timedelta(hours=1)
@@ -58,7 +58,7 @@ async def recalls(store: Store) -> list[Recall]:
 
 async def took_effect(store: Store, at: datetime) -> int:
     async with store.transaction() as session:
-        return await tip_release.take_effect(session, now=at)
+        return await tip_effect.take_effect(session, now=at)
 
 
 BEFORE = [("published", "in_review")] * 2
@@ -178,7 +178,7 @@ async def test_a_check_gone_stale_publishes_nothing_until_it_is_made_again(
 async def by_reviewer(store: Store, made: WorkTip, actor: Staff, now: datetime) -> None:
     async with store.transaction() as session:
         row = await session.get_one(WorkTip, made.id)
-        await tip_release.now_in_effect(session, row, actor=actor, now=now)
+        await tip_effect.now_in_effect(session, row, actor=actor, now=now)
 
 
 async def rewritten(store: Store, cast: Cast, version: EntryVersion, now: datetime) -> EntryVersion:
