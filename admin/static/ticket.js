@@ -48,14 +48,15 @@
       if (busy) return later(DRAFT_DELAY_MS);
       const fields = typed();
       const now = JSON.stringify(fields);
-      if (sent || now === saved) return;
+      if (sent) return;
+      if (now === saved) return line.textContent = "";
       busy = true;
       line.textContent = words.saving;
       try {
         const answer = await post(url, fields);
         saved = now;
         store.drop(key);
-        line.textContent = words.saved.replace("{time}", answer.saved_at);
+        if (JSON.stringify(typed()) === saved) line.textContent = words.saved.replace("{time}", answer.saved_at);
         tell(answer.differences || []);
       } catch (_) {
         store.write(key, fields.text);
@@ -80,7 +81,11 @@
       told.replaceChildren(...(differences.length ? [list] : []));
       told.className = differences.length ? "notice tone-danger" : "";
     }
-    for (const name of KEPT) form.elements.namedItem(name).addEventListener("input", () => later(DRAFT_DELAY_MS));
+    for (const name of KEPT) form.elements.namedItem(name).addEventListener("input", () => {
+      // Said at once: "saved" would otherwise stand there for what is not.
+      line.textContent = words.saving;
+      later(DRAFT_DELAY_MS);
+    });
     window.addEventListener("online", save);
     window.addEventListener("pagehide", () => { if (!sent && JSON.stringify(typed()) !== saved) store.write(key, area.value); });
     window.addEventListener("pageshow", () => { sent = false; });

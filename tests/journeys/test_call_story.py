@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.bot.running import Running
 from tests.journeys.test_story import a_page, joins, sound
@@ -83,8 +83,12 @@ async def survives(page: Page, home: str) -> None:
     await page.goto(f"{home}/admin/calls")
     await a_call(page, keys, UNKNOWN + "，再问一次")
     await page.keyboard.press("Tab")
+    line = page.locator("[data-call-status]")
+    await expect(line).to_contain_text("已")
     await page.fill("#phone", "0000-55667788")
-    await expect(page.locator("[data-call-status]")).to_contain_text("已")
+    # What was saved before is no news about what is typed now.
+    assert "已" not in await line.inner_text()
+    await expect(line).to_contain_text("已")
     await page.reload()
     await expect(page.locator("#words")).to_have_value(UNKNOWN + "，再问一次")
     await expect(page.locator("#phone")).to_have_value("0000-55667788")
@@ -98,6 +102,42 @@ async def survives(page: Page, home: str) -> None:
     await keys.press("Control+Shift+Enter")
     await expect(page.locator("h1")).to_have_text("已记录：转未答复")
     await expect(page.locator("main")).to_contain_text("7788")
+
+
+async def leaves(page: Page, home: str) -> None:
+    """Who leaves the page amid a call finds every field again; a late save takes back nothing."""
+    keys = Keys(page)
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/admin/calls/draft", hold, times=1)
+    await page.goto(f"{home}/admin/calls")
+    await a_call(page, keys, UNKNOWN + "，问第三次")
+    await page.keyboard.press("Tab")
+    while not held:
+        await page.wait_for_timeout(50)
+    # The first draft is still on its way when the next field is typed and left: it waits for its turn.
+    await page.fill("#asker_name", "何阿婆")
+    await page.keyboard.press("Tab")
+    await held[0].continue_()
+    await expect(page.locator("[data-call-status]")).to_contain_text("已")
+    # Gone before the draft of the last field was due.
+    await page.fill("#phone", "0000-55667799")
+    await page.goto(f"{home}/admin/calls")
+    phone = page.locator("#phone")
+    for _ in range(100):
+        await page.goto(f"{home}/admin/calls/new")
+        if await phone.input_value():
+            break
+    await expect(phone).to_have_value("0000-55667799")
+    await expect(page.locator("#asker_name")).to_have_value("何阿婆")
+    await page.click("[data-owe]")
+    await expect(page.locator("h1")).to_have_text("已记录：转未答复")
+    # A call that is over does not come back.
+    await page.goto(f"{home}/admin/calls/new")
+    await expect(page.locator("#words")).to_have_value("")
 
 
 async def goes_about(page: Page, home: str, number: str) -> None:
@@ -138,6 +178,7 @@ async def test_a_call_takes_four_keys_or_two_and_no_mouse(
         await joins(page, links[0], "liqiang")
         number = await both_ways(page, home)
         await survives(page, home)
+        await leaves(page, home)
         await goes_about(page, home, number)
         await page.set_viewport_size(NARROW)
         for address in ("calls", "calls/new", "keys"):
