@@ -96,7 +96,7 @@ class Running:
         leaks.look(self.said().encode(), "what the program said", words=True)
         self._log.close()
 
-    async def start(self, *, seconds: float = 60) -> None:
+    async def start(self, *, seconds: float = 240) -> None:
         """Start it and wait until it answers."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._process = _forked(["run"], self._environment, self._folder, self._log.name, self._log.name)

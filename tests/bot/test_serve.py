@@ -35,7 +35,7 @@ async def test_it_starts_on_nothing_and_stops_fairly_with_a_stream_open(tmp_path
                 status, seconds = await program.stop()
                 rest = [line async for line in lines]
         assert (status, rest[-1:]) in ((0, []), (0, [""]))
-        assert seconds < 5
+        assert seconds < 15
         for line in program.said().splitlines():
             assert "ERROR" not in line
             assert "Traceback" not in line
@@ -185,6 +185,6 @@ async def test_streams_survive_a_restart_and_lose_nothing(tmp_path: Path, begun:
                     await program.stop()
                     await program.start()
             wanted = max(item["seq"] for item in visitor.seen)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 await following
         assert got == list(range(wanted + 1))

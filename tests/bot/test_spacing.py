@@ -167,7 +167,7 @@ async def test_while_one_message_is_on_its_way_to_a_chat_no_other_lane_or_proces
         monkeypatch.setattr(worker.room, "nap", nap)
     await put(store, cast.zhang_min, "answer", now=clock.now)
     await broadcast(store, [cast.zhang_min], clock.now)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         first = asyncio.create_task(workers[0].room.send_due(Channel.TELEGRAM, outbox.URGENT))
         await begun.wait()
         await workers[1].room.send_due(Channel.TELEGRAM, (Priority.BROADCAST,))

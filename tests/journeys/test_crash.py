@@ -90,7 +90,7 @@ async def test_an_answer_survives_kill_9_and_comes_once(
     dice = random.Random(20261120)
     async with Running(folder, None if database else begun, **database) as program:
         store = Store(database.get("DATABASE_URL") or f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
-        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=120) as client:
             visitor = Visitor(client)
             answers: list[str] = []
             for number in range(ROUNDS):

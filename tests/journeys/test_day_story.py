@@ -22,7 +22,7 @@ async def day(browser: Browser, begun: Path, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("day") / "var"
     program = Running(folder, begun)
     found = await story.morning(folder)
-    async with program, httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as client:
+    async with program, httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=120) as client:
         made = await story.comes_in(browser, program, folder, found, client)
         await story.takes_calls(made)
         yield made

@@ -113,7 +113,7 @@ class Site:
 
     async def visit(self, keys: Iterator[tuple[str, str]], stopped: asyncio.Event) -> None:
         """Ask as a new visitor each time, until told to stop."""
-        async with httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=120) as client:
             while not stopped.is_set():
                 key, question = next(keys)
                 client.cookies.clear()
@@ -168,7 +168,7 @@ async def test_each_answer_is_right_for_before_or_after(
                 asker.go()
             moments = await change(store, rephrased)
             await asyncio.sleep(IN_FORCE_WITHIN)
-            await asyncio.wait_for(asyncio.gather(*(site.until_asked(moments) for site in sites)), 15)
+            await asyncio.wait_for(asyncio.gather(*(site.until_asked(moments) for site in sites)), 90)
         finally:
             stopped.set()
             await asyncio.gather(*visits)
@@ -323,7 +323,7 @@ class Asker:
     async def stop(self) -> list[Seen]:
         """Tell it to stop; what it saw."""
         assert self._process is not None
-        told, _ = await asyncio.wait_for(self._process.communicate(b"\n"), 20)
+        told, _ = await asyncio.wait_for(self._process.communicate(b"\n"), 90)
         assert self._process.returncode == 0
         seen = []
         for line in told.splitlines():

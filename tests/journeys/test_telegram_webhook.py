@@ -39,7 +39,7 @@ async def telegrams_door(port: int) -> AsyncIterator[dict[str, str]]:
 
     async def forward(request: web.Request) -> web.Response:
         headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=120) as client:
             answer = await client.post(
                 target["to"] + request.path, content=await request.read(), headers=headers
             )

@@ -52,8 +52,8 @@ async def test_two_programs_speak_as_one(postgres_url: str, redis_url: str, tmp_
         # Both at once on an empty database: one prepares it, the other waits and finds it done.
         await asyncio.gather(first.start(), second.start())
         async with (
-            httpx.AsyncClient(base_url=first.address, trust_env=False, timeout=30) as here,
-            httpx.AsyncClient(base_url=second.address, trust_env=False, timeout=30) as there,
+            httpx.AsyncClient(base_url=first.address, trust_env=False, timeout=120) as here,
+            httpx.AsyncClient(base_url=second.address, trust_env=False, timeout=120) as there,
         ):
             await a_publication_is_in_force_at_once(store, Visitor(there))
             await an_answer_reaches_a_stream_of_the_other(store, here, there)
@@ -69,7 +69,7 @@ async def test_two_programs_speak_as_one(postgres_url: str, redis_url: str, tmp_
 async def a_publication_is_in_force_at_once(store: Store, visitor: Visitor) -> None:
     assert not any(ANSWER in item["html"] for item in await visitor.ask(ODD))
     await publish(store)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not any(ANSWER in item["html"] for item in await visitor.ask(ODD)):
             pass
 
@@ -82,7 +82,7 @@ async def an_answer_reaches_a_stream_of_the_other(store: Store, *browsers: httpx
     streams = [Listener(browser) for browser in browsers]
     following = [asyncio.create_task(stream.follow()) for stream in streams]
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             for stream in streams:
                 await stream.until("新楼盘没有门牌号")
             text = await answered(store, 7)

@@ -24,7 +24,7 @@ async def test_from_the_first_visit_to_the_end(tmp_path: Path, begun: Path) -> N
     folder = tmp_path / "var"
     async with (
         Running(folder, begun) as program,
-        httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as browser,
+        httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=120) as browser,
     ):
         store = Store(f"sqlite+aiosqlite:///{folder / 'one-window.db'}")
         visitor = Visitor(browser)
@@ -32,7 +32,7 @@ async def test_from_the_first_visit_to_the_end(tmp_path: Path, begun: Path) -> N
         stream = Listener(browser)
         following = asyncio.create_task(stream.follow())  # open before the visitor has said anything
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 await owed(visitor, QUESTION)
                 await stream.until(QUESTION)
                 async with store.reading() as session:
@@ -57,7 +57,7 @@ async def test_from_the_first_visit_to_the_end(tmp_path: Path, begun: Path) -> N
         assert QUESTION not in (await visitor.open()).text
 
         # With number and code, and from another computer, the answer can still be collected.
-        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=30) as elsewhere:
+        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=120) as elsewhere:
             stranger = Visitor(elsewhere)
             shown = await stranger.ask(f"进度 {ticket.ticket_no} {ticket.progress_code}")
             assert text in str(shown)
@@ -65,7 +65,7 @@ async def test_from_the_first_visit_to_the_end(tmp_path: Path, begun: Path) -> N
             assert text not in str(refused)
         status, seconds = await program.stop()
         assert status == 0
-        assert seconds < 5
+        assert seconds < 15
         assert "Traceback" not in program.said()
 
 

@@ -100,7 +100,11 @@ def configuration(names: Sequence[str], tests: Sequence[str], without: Sequence[
     }
     # Lists of texts are written alike in JSON and in TOML.
     lines = [f"{key} = {json.dumps(value)}" for key, value in lists.items()]
-    pytest = ['addopts = ["--import-mode=importlib"]', 'pythonpath = ["."]', 'asyncio_mode = "auto"']
+    pytest = [
+        'addopts = ["--import-mode=importlib", "--hypothesis-profile=ci"]',
+        'pythonpath = ["."]',
+        'asyncio_mode = "auto"',
+    ]
     return "\n".join(["[tool.mutmut]", *lines, "", "[tool.pytest.ini_options]", *pytest, ""])
 
 

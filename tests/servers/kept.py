@@ -77,7 +77,7 @@ class Kept:
         """The database at `address`, which was copied just now."""
         plain = make_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
         begun = time.time()
-        connection = await asyncpg.connect(plain, timeout=10)
+        connection = await asyncpg.connect(plain, timeout=60)
         found = cls(name, address, data, connection, begun=begun)
         try:
             # Triggers of rows that are only added to, and foreign keys, are for others.
@@ -91,7 +91,7 @@ class Kept:
             state = await found._state()
             found.shape, found.logged = state["shape"], state["logged"]
         except BaseException:
-            await connection.close(timeout=10)
+            await connection.close(timeout=60)
             raise
         return found
 
@@ -127,7 +127,7 @@ class Kept:
         return await self.connection.fetchrow(STATE)
 
     async def close(self) -> None:
-        await self.connection.close(timeout=10)
+        await self.connection.close(timeout=60)
 
 
 async def _restoring(connection: asyncpg.Connection) -> str:

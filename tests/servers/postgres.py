@@ -78,7 +78,7 @@ async def own_data(url: str) -> Path | None:
             " current_setting('autovacuum')"
         )
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=60)
     data = Path(row[0])
     ours = row[1:] == ("logical", "off") and data.parent.name.startswith("one-window-postgres-")
     return data if ours and os.access(data / "pg_wal", os.R_OK | os.X_OK) else None
@@ -91,7 +91,7 @@ async def put_away(url: str, name: str, look: Callable[[asyncpg.Connection], Awa
         await look(connection)
     finally:
         await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)", timeout=30)
-        await connection.close(timeout=10)
+        await connection.close(timeout=60)
 
 
 async def _execute(url: str, statement: str) -> None:
@@ -99,11 +99,11 @@ async def _execute(url: str, statement: str) -> None:
     try:
         await connection.execute(statement, timeout=30)
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=60)
 
 
 async def _connect(url: str) -> asyncpg.Connection:
-    return await asyncpg.connect(_render(make_url(url).set(drivername="postgresql")), timeout=10)
+    return await asyncpg.connect(_render(make_url(url).set(drivername="postgresql")), timeout=60)
 
 
 def _render(url: object) -> str:

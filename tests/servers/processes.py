@@ -56,7 +56,7 @@ class Server:
         )
         atexit.register(self.stop)
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 120) -> None:
         """Return once `ready()` holds; end the server and raise `ServerError` if it dies or takes longer."""
         deadline = time.monotonic() + seconds
         while True:

@@ -22,7 +22,7 @@ def start() -> tuple[Server | None, str]:
     kept = "--appendonly yes --appendfsync no --auto-aof-rewrite-percentage 0"
     options = f"--bind {HOST} --port {port} --databases 16 {kept}".split()
     server = Server("Redis", [program, *options, "--save", "", "--dir", str(scratch)], scratch=scratch)
-    server.wait_until(lambda: _pongs(port), seconds=10)
+    server.wait_until(lambda: _pongs(port), seconds=60)
     return server, f"redis://{HOST}:{port}/0"
 
 

@@ -83,7 +83,7 @@ class Client:
     def __init__(self, base_url: str, bot_token: str) -> None:
         self._token = bot_token
         self._unread: dict[int, list[dict[str, Any]]] = {}
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=120, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self

@@ -76,7 +76,7 @@ class Control:
         self._http = httpx.AsyncClient(
             base_url=f"{base_url}/api/v1/test",
             headers={"Authorization": f"Bearer {API_KEY}", "X-Test-Session": self.session},
-            timeout=30,
+            timeout=120,
             trust_env=False,
         )
 

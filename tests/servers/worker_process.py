@@ -99,7 +99,7 @@ class Workers:
 
     def _end(self, pid: int, how: signal.Signals) -> None:
         self._known.discard(pid)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         number = int(how)
         while time.monotonic() < deadline:
             try:
