@@ -246,7 +246,8 @@ async def test_a_thousand_groups_while_workers_are_killed_twenty_times(
     if not store.sqlite:
         url = redis.database(request.getfixturevalue("redis_url"), REDIS_DATABASE)
         work = replace(work, redis_url=url)
-    books, _ = await tell(store, town, workers, work, count=1 if store.sqlite else 3, kills=KILLS, seconds=240)
+    count = 1 if store.sqlite else 3
+    books, _ = await tell(store, town, workers, work, count=count, kills=KILLS, seconds=240)
     assert set(books.met()) == set(Fault)
 
 
