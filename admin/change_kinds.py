@@ -154,7 +154,8 @@ async def _hours(desk: Desk, change: Change) -> dict[str, Any]:
     """The weekdays and the days ahead whose hours differ, and where the tables of the years come from."""
     earlier = await changes.before(desk.session, change, on=_day(desk, change))
     before, after = worktime.of_change(earlier), worktime.of_change(change)
-    found = worktime_days.compared(desk, before, after, _day(desk, change))
+    on_duty = await worktime_days.on_duty(desk, change)
+    found = worktime_days.compared(desk, before, after, _day(desk, change), on_duty)
     rows = [_hours_row(row["weekday"], row["before"], row["after"]) for row in found["week"]]
     for row in found["days"]:
         then, now = row["before"], row["after"]
@@ -162,7 +163,8 @@ async def _hours(desk: Desk, change: Change) -> dict[str, Any]:
         rows.append(_hours_row(label, _day_words(then), _day_words(now)))
     for row in found["sources"]:
         rows.append(_hours_row(desk.t("changes.source_of", year=row["year"]), row["before"], row["after"]))
-    notes = [
+    notes = [{"words": words, "tone": "warn"} for words in found["rostered"]]
+    notes += [
         {"words": desk.t(f"changes.hours_{name}", n=found[name]), "tone": "info"}
         for name in ("plain", "past")
         if found[name]

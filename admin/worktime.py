@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import forms, times, uploads, worktime_form
+from admin import forms, times, uploads, worktime_days, worktime_form
 from admin.downloads import attached
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from admin.worktime_days import cells, compared, day_cell, week_lines, year_table
@@ -118,10 +118,11 @@ async def one_change(desk: Reading, change_id: Number) -> Response:
     if change.kind is not ChangeKind.HOURS:
         raise NotFound("change_unknown")
     earlier = worktime.of_change(await changes.before(desk.session, change))
+    on_duty = await worktime_days.on_duty(desk, change)
     return desk.render(
         "console/worktime_change.html",
         change={"id": change.id, "number": change.number, "waits": change.state is ChangeState.PROPOSED},
-        compared=compared(desk, earlier, worktime.of_change(change), beijing_day(desk.now)),
+        compared=compared(desk, earlier, worktime.of_change(change), beijing_day(desk.now), on_duty),
     )
 
 
@@ -215,7 +216,10 @@ async def _edit(
         for fault in (found.faults if checked else ())
     ]
     present = await worktime.signed(desk.session, now=desk.now)
-    shown = compared(desk, worktime.of_change(present), found, today) if checked and not faults else None
+    shown = None
+    if checked and not faults:
+        on_duty = await worktime.rostered(desk.session, now=desk.now)
+        shown = compared(desk, worktime.of_change(present), found, today, on_duty)
     return desk.render(
         "console/worktime_edit.html",
         status=refusal.status if refusal else 422 if faults else 200,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from admin import times
 from admin.pages import Desk
 from office import worktime
-from office.hours import OfficeHours
-from office.timetable import WEEKDAYS, DayKind, SpecialRow, Timetable
+from office.changes import Change, ChangeState
+from office.hours import OfficeHours, beijing_day
+from office.timetable import WEEKDAYS, DayKind, Span, SpecialRow, Timetable
 
 MOST_DAYS = 40
 TONES = {DayKind.REST: "neutral", DayKind.MAKE_UP: "active", DayKind.WORK: "info"}
@@ -93,10 +95,25 @@ def _row(desk: Desk, row: SpecialRow) -> dict[str, str]:
     }
 
 
-def compared(desk: Desk, before: Timetable, after: Timetable, today: date) -> dict[str, Any]:
+async def on_duty(desk: Desk, change: Change) -> Mapping[date, tuple[Span, ...]]:
+    """The published roster from today on, for the comparison of a change that waits or was signed.
+
+    Empty for one that was dropped or undone: it is not the roster that keeps it from holding.
+    """
+    if change.state not in (ChangeState.PROPOSED, ChangeState.SIGNED):
+        return {}
+    today = beijing_day(desk.now)
+    found = await worktime.rostered(desk.session, now=desk.now)
+    return {day: spans for day, spans in found.items() if day >= today}
+
+
+def compared(
+    desk: Desk, before: Timetable, after: Timetable, today: date, roster: Mapping[date, tuple[Span, ...]]
+) -> dict[str, Any]:
     """What changes: in the ordinary week, and on each day that has more of its own than its weekday.
 
-    Days gone by are only counted, and so are plain days that follow the week.
+    Days gone by are only counted, and so are plain days that follow the week. `roster` are the days of the
+    published one: `rostered` says in words for which of them a shift is changed in vain.
     """
     old, new = OfficeHours.of(before), OfficeHours.of(after)
     years = {today.year, today.year + 1, *before.years, *after.years}
@@ -115,6 +132,7 @@ def compared(desk: Desk, before: Timetable, after: Timetable, today: date) -> di
             for day in ahead[:MOST_DAYS]
         ],
         "more": max(0, len(ahead) - MOST_DAYS),
+        "rostered": _rostered(desk, [day for day in ahead if _shift(old, day) != _shift(new, day)], roster),
         "plain": sum(day >= today for day in plain),
         "past": sum(day < today for day in days),
         "sources": [
@@ -130,6 +148,24 @@ def compared(desk: Desk, before: Timetable, after: Timetable, today: date) -> di
         ],
         "same": before.content() == after.content(),
     }
+
+
+def _rostered(desk: Desk, days: list[date], roster: Mapping[date, tuple[Span, ...]]) -> list[str]:
+    hours = OfficeHours({}, shifts=roster)
+    return [
+        desk.t(
+            "hours.rostered",
+            day=day.isoformat(),
+            weekday=desk.t(f"hours.weekday.{day.isoweekday()}"),
+            hours=hours_words(desk, hours, day),
+        )
+        for day in days
+        if day in roster
+    ]
+
+
+def _shift(hours: OfficeHours, day: date) -> tuple[Span, ...] | None:
+    return hours.shifts.get(day)
 
 
 def _own(hours: OfficeHours, day: date) -> bool:

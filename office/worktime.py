@@ -15,7 +15,7 @@ from office.changes import Change, ChangeKind, ChangeState
 from office.errors import Conflict, Invalid
 from office.hours import OfficeHours, beijing_day
 from office.staff import Staff
-from office.timetable import Timetable
+from office.timetable import Span, Timetable
 
 SUBJECT = "hours"
 LAST_QUARTER = 10
@@ -26,9 +26,14 @@ SAMPLE = "示例数据"
 async def hours(session: AsyncSession, *, now: datetime) -> OfficeHours:
     """The working time that holds today, with the hours of the duty shifts of the office's own roster."""
     plain = OfficeHours.of(await in_force(session, now=now))
-    office = await units.election_office(session)
-    on_duty = await shifts.opened(session, office.id, now=now)
+    on_duty = await rostered(session, now=now)
     return replace(plain, shifts={**plain.shifts, **on_duty}) if on_duty else plain
+
+
+async def rostered(session: AsyncSession, *, now: datetime) -> dict[date, tuple[Span, ...]]:
+    """The days of the office's published roster with its hours; a timetable's do not count on them."""
+    office = await units.election_office(session)
+    return await shifts.opened(session, office.id, now=now)
 
 
 async def in_force(session: AsyncSession, *, now: datetime) -> Timetable:
