@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from admin.pages import Desk
@@ -12,8 +13,9 @@ from office import units
 from office.hours import BEIJING
 from office.staff import Permission
 from ticketing import record_fields, record_view, record_words
+from ticketing.particulars import AnswerMode
 from ticketing.record_fields import CHOICES, MORE_WORDS, NEEDED, SEALED, TEXTS, TIMES
-from ticketing.records import Ticket
+from ticketing.records import REMOVED, Ticket
 
 PREFIX = "r_"
 """Before the names of these fields: other forms of the page have a note and a group of their own."""
@@ -85,7 +87,7 @@ def _field(desk: Desk, ticket: Ticket, name: str, *, again: bool) -> dict[str, A
         "remove": "",
     }
     if name in CHOICES:
-        words = [(one.value, record_words.choice(name, one, desk.frame.language)) for one in CHOICES[name]]
+        words = [(one.value, _choice(desk, ticket, name, one)) for one in CHOICES[name]]
         none = [] if name in NEEDED else [("", desk.t("record.not_told"))]
         return found | {"kind": "select", "options": [*none, *words]}
     if name == "topic":
@@ -99,6 +101,13 @@ def _field(desk: Desk, ticket: Ticket, name: str, *, again: bool) -> dict[str, A
         hint = desk.t("record.sealed_hint", there=there) if there else desk.t("record.sealed_none")
         return found | {"hint": hint, "remove": f"{PREFIX}{name}_remove" if there else ""}
     return found | {"kind": "textarea"} if name in LONG else found
+
+
+def _choice(desk: Desk, ticket: Ticket, name: str, one: StrEnum) -> str:
+    # Who has no chat was laid on the call-back list instead, as the box for the answer says.
+    if one is AnswerMode.CHAT and ticket.contact_id is None and ticket.words != REMOVED:
+        return desk.t("answer_mode.to_call")
+    return record_words.choice(name, one, desk.frame.language)
 
 
 def _present(ticket: Ticket, name: str) -> str:

@@ -12,6 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from knowledge.versions import Entry, EntryVersion
 from office import staff, units
+from ticketing import answer_ways
+from ticketing.answer_ways import Way
 from ticketing.clusters import Cluster
 from ticketing.joint import JointMember
 from ticketing.records import Ticket
@@ -29,7 +31,7 @@ class Refs:
     """Words for the row numbers that tickets carry.
 
     `names` of staff in full: the record is an office's own paper. `versions` are entry number and version,
-    `published` the phone numbers that units publish themselves.
+    `published` the phone numbers that units publish themselves, `ways` how the askers were answered.
     """
 
     names: Mapping[int, str]
@@ -39,6 +41,7 @@ class Refs:
     clusters: Mapping[int, str]
     joint: Mapping[int, tuple[int, ...]]
     published: tuple[str, ...]
+    ways: Mapping[int, tuple[Way, ...]]
 
     def name(self, staff_id: int | None) -> str:
         """The name of somebody of the staff, or an empty text."""
@@ -89,6 +92,7 @@ async def of(session: AsyncSession, tickets: Sequence[Ticket]) -> Refs:
         ),
         joint=members,
         published=await units.published_numbers(session),
+        ways=await answer_ways.of(session, tickets),
     )
 
 

@@ -27,6 +27,7 @@ from ticketing.record_words import (
     last_digits,
     moment,
     said,
+    ways,
     yes,
 )
 from ticketing.records import OPEN_STATES, Ticket, TicketState
@@ -144,10 +145,12 @@ def _conclusion(line: Line) -> str:
 
 def _answered(line: Line) -> str:
     ticket = line.ticket
+    way = ways(ticket, line.refs)
     if ticket.answered_at is None:
-        return ""
+        # A joined ticket was answered with its lead, which has time and name; the way is its own asker's.
+        return way if ticket.state is TicketState.MERGED else ""
     who = line.refs.name(ticket.answered_by_id or ticket.author_id)
-    return joined((moment(ticket.answered_at), choice("answer_mode", ticket.answer_mode), who))
+    return joined((moment(ticket.answered_at), way, who))
 
 
 def _refs(line: Line) -> str:

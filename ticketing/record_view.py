@@ -28,6 +28,7 @@ from ticketing.record_words import (
     moment,
     said,
     topic,
+    ways,
     yes,
 )
 from ticketing.records import Ticket, TicketKind
@@ -215,7 +216,7 @@ class _View:
             "conclusion": conclusion(t, self.refs, self.language),
             "reviewer": self.person(t.reviewer_id),
             **self.moments("reviewed_at", "answered_at"),
-            **self.choices("answer_mode"),
+            "answer_mode": ways(t, self.refs, self.language),
             "answered_by": self.person(t.answered_by_id or (t.author_id if t.answered_at else None)),
             **self.texts("answer_text"),
             **self.choices("cause", "follow_up"),

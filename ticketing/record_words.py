@@ -39,6 +39,11 @@ def choice(name: str, value: StrEnum | None, language: str = CHINESE) -> str:
     return say(f"{_ELSEWHERE.get(name, f'record.{name}')}.{value.value}", language)
 
 
+def ways(ticket: Ticket, refs: Refs, language: str = CHINESE) -> str:
+    """How the askers of a ticket were answered, each way once."""
+    return joined((choice("answer_mode", way, language) for way in refs.ways.get(ticket.id, ())), "、")
+
+
 def moment(at: datetime | None) -> str:
     """2026-11-20 10:05, Beijing time; empty for none."""
     return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}" if at else ""

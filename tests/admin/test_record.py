@@ -9,14 +9,16 @@ from dataclasses import replace
 import pytest
 from fastapi import FastAPI
 
+from office.contacts import Channel
 from office.seal import Sealer
 from office.staff import Staff
 from office.store import Store
 from tests.admin.conftest import Browser, Clock
 from tests.make import Cast, a_ticket
 from tests.ticketing.full import PHONE, SEALER, filled
+from tests.ticketing.work import answered
 from ticketing import tickets
-from ticketing.particulars import Nature
+from ticketing.particulars import AnswerMode, Nature
 from ticketing.records import Ticket
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
@@ -76,6 +78,27 @@ async def test_filling_in_is_kept_and_told(
     found = await read(store, ticket.id)
     assert (found.nature, found.note) == (Nature.REGISTRATION, "约下午回电")
     assert SEALER.open(found.phone) == PHONE
+
+
+async def test_of_a_caller_the_form_names_the_call_back_list_and_no_chat(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    ticket = await answered(store, cast, clock(), contact=None, channel=Channel.PHONE)
+    desk = await signed_in(cast.li_qiang)
+    page = (await desk.get(f"/admin/tickets/{ticket.id}")).text
+    assert "电话（待回拨）" in page
+    choices = page.split('name="r_answer_mode"')[1].split("</select>")[0]
+    assert re.search(r'<option value="chat" selected>\s*列入回拨单，稍后电话告知', choices)
+    assert "聊天" not in choices
+    # Whatever else is filled in, how the answer goes stays as it was.
+    fields = {
+        "r_secrecy": "public",
+        "r_why_unanswered": "no_entry",
+        "r_answer_mode": "chat",
+        "r_note": "约下午",
+    }
+    assert (await desk.post(f"/admin/tickets/{ticket.id}/record", fields)).status_code == 303
+    assert (await read(store, ticket.id)).answer_mode is AnswerMode.CHAT
 
 
 async def test_who_comes_second_finds_what_they_typed(
