@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import reviews
 from knowledge.roll import lookup_reviews
-from office import changes, notices, staff, units
+from office import changes, staff, units
 from office.errors import NotFound
 from office.hours import beijing_day
 from office.staff import Permission, Staff
 from office.words import CHINESE
-from ticketing import call_list, openings
+from ticketing import call_list, openings, settled
 
 PLACES = (
     ("/admin", "queue", Permission.SEE_TICKETS),
@@ -78,7 +78,8 @@ class Frame:
     """What stands around the matter of every page; plain values, so that it outlives any session.
 
     `waiting`, `due`, `weeks`, `glass` and `calls` are counts for the menu. `alarm` names the words that call
-    a reviewer to the lookups; empty while nothing is wrong there. `unread` is the bell's count.
+    a reviewer to the lookups; empty while nothing is wrong there. `unread` is the bell's count,
+    without what was dealt with meanwhile.
     """
 
     office: Mapping[str, str]
@@ -129,7 +130,7 @@ async def frame_of(
         await reviews.count_due(session, person, today=beijing_day(now)),
         weeks,
         alarm,
-        unread=await notices.unread(session, person.id),
+        unread=await settled.unread(session, person.id),
         glass=await openings.count_unreviewed(session, person),
         calls=await call_list.count_due(session, person, now=now),
     )

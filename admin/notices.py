@@ -13,6 +13,7 @@ from admin import times
 from admin.pages import Own, done
 from office import notices
 from office.notices import StaffNotice
+from ticketing import settled
 
 router = APIRouter(prefix="/notices")
 SHOWN = 100
@@ -31,13 +32,15 @@ PAGES = {
 
 @router.get("")
 async def show(desk: Own) -> Response:
-    """The person's own notices, newest first; what is new stands out until it is marked as read."""
+    """The person's own notices, newest first; what is new stands out until it is read or dealt with."""
     rows = await notices.listed(desk.session, desk.person.id, SHOWN)
+    over = await settled.of(desk.session, rows)
+    shown = [_row(desk, row, over=row.id in over) for row in rows]
     return desk.render(
         "console/notices.html",
         done=desk.request.query_params.get("done", ""),
-        rows=[_row(desk, row) for row in rows],
-        new=sum(row.read_at is None for row in rows),
+        rows=shown,
+        new=sum(row["new"] for row in shown),
     )
 
 
@@ -48,7 +51,7 @@ async def read(desk: Own) -> Response:
     return done("/admin/notices", "read")
 
 
-def _row(desk: Own, row: StaffNotice) -> dict[str, Any]:
+def _row(desk: Own, row: StaffNotice, *, over: bool) -> dict[str, Any]:
     language = desk.frame.language
     facts = {name: _fact(value, language) for name, value in row.facts.items()}
     words = _words(desk, row.kind, facts)
@@ -57,7 +60,8 @@ def _row(desk: Own, row: StaffNotice) -> dict[str, Any]:
     return {
         "words": words,
         "at": times.moment(row.at, language),
-        "new": row.read_at is None,
+        "over": over,
+        "new": row.read_at is None and not over,
         "href": page.format(number) if number.isdecimal() else "",
     }
 

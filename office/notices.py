@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -79,6 +79,20 @@ async def unread(session: AsyncSession, staff_id: int) -> int:
         .where(StaffNotice.staff_id == staff_id, StaffNotice.read_at.is_(None))
     )
     return found or 0
+
+
+async def unread_of(
+    session: AsyncSession, staff_id: int, kinds: Collection[str], limit: int
+) -> list[StaffNotice]:
+    """Those of these kinds that the person has not read, newest first."""
+    rows = await session.scalars(
+        select(StaffNotice)
+        .where(StaffNotice.staff_id == staff_id, StaffNotice.read_at.is_(None))
+        .where(StaffNotice.kind.in_(kinds))
+        .order_by(StaffNotice.id.desc())
+        .limit(limit)
+    )
+    return list(rows.all())
 
 
 async def listed(session: AsyncSession, staff_id: int, limit: int = 50) -> list[StaffNotice]:

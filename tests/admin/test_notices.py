@@ -6,10 +6,15 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from office import notices
-from office.staff import Staff
+from office.staff import Role, Staff
 from office.store import Store
-from tests.admin.conftest import Browser
+from office.words import LANGUAGES, catalogue
+from tests.admin.conftest import Browser, Clock
 from tests.make import Cast, a_ticket
+from tests.ticketing import tip_world
+from tests.ticketing.people import person
+from tests.ticketing.work import opened
+from ticketing import assigning, settled, tickets
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 
@@ -61,3 +66,49 @@ async def test_nobody_reads_them_without_a_sign_in(browsing: Callable[..., Brows
     answer = await browsing().get("/admin/notices")
     assert answer.status_code == 303
     assert "/admin/sign-in" in answer.headers["location"]
+
+
+async def test_what_was_dealt_with_since_is_marked_and_rings_no_bell(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    """王芳 assigns two tickets to 李强, who accepts one of them."""
+    first, second = [await opened(store, cast, clock()) for _ in range(2)]
+    for ticket in (first, second):
+        async with store.transaction() as session:
+            found = await tickets.get(session, ticket.id)
+            await assigning.assign(session, found, cast.li_qiang, actor=cast.wang_fang, now=clock())
+    desk = await signed_in(cast.li_qiang)
+    page = (await desk.get("/admin/notices")).text
+    assert "我的通知（2 条，未读 2）" in page
+    assert 'title="2 条未读"' in page
+    async with store.transaction() as session:
+        found = await tickets.get(session, first.id)
+        await tickets.take(session, found, actor=cast.li_qiang, now=clock())
+    page = (await desk.get("/admin/notices")).text
+    assert "我的通知（2 条，未读 1）" in page
+    assert 'title="1 条未读"' in page
+    row = next(row for row in page.split("<tr>") if first.ticket_no in row)
+    assert "已办结" in row
+    assert "未读" not in row.split("</tr>")[0]
+    # Read or not, it stays to be seen that nothing is owed any more.
+    await desk.post("/admin/notices/read")
+    page = (await desk.get("/admin/notices")).text
+    assert page.count("已办结") == 1
+
+
+async def test_a_tip_that_was_signed_asks_nobody_else_for_a_signature(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    chen = await person(store, cast.district, clock(), "陈静", Role.REVIEWER)
+    tip = await tip_world.submitted(store, cast, clock())
+    desk = await signed_in(chen)
+    assert 'title="1 条未读"' in (await desk.get("/admin/notices")).text
+    await tip_world.signed(store, cast, tip, clock())
+    page = (await desk.get("/admin/notices")).text
+    assert "条未读" not in page
+    assert "已办结" in page
+
+
+def test_every_kind_that_can_be_over_is_one_that_staff_are_told() -> None:
+    for language in LANGUAGES:
+        assert {f"notice.{kind}" for kind in settled.KINDS} <= set(catalogue(language))
