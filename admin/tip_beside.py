@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fastapi.responses import Response
 from sqlalchemy import select
 
 from admin import differences, times, tip_form
-from admin.pages import Desk
+from admin.pages import Desk, Refusal
 from admin.tip_merge import LABELS, Began
 from knowledge import tip_words
 from knowledge.tips import TipState, WorkTip
@@ -64,6 +65,20 @@ def moved_on(desk: Desk, tip: WorkTip) -> str:
     if tip.state is TipState.DRAFT:
         return ""
     return desk.t("tips.beside_in_review" if tip.state is TipState.IN_REVIEW else "tips.beside_released")
+
+
+async def handed_back(desk: Desk, typed: Mapping[str, Any], refusal: Refusal) -> Response:
+    """What was typed into a draft that is gone, to be copied away: each field as the form calls it."""
+    said = [(desk.t(LABELS[name]), await _words(desk, name, typed[name])) for name in LABELS if typed[name]]
+    return desk.render(
+        "console/refused.html",
+        status=refusal.status,
+        code=refusal.status,
+        heading=desk.t(f"refused.title_{refusal.status}"),
+        message=refusal.words,
+        typed=[(label, words.strip()) for label, words in said if words.strip()],
+        back_url="/admin/tips",
+    )
 
 
 async def _words(desk: Desk, name: str, value: Any) -> str:

@@ -84,8 +84,12 @@ async def save(desk: Writing, tip_id: Number) -> Response:
 
 async def _take(desk: Desk, tip_id: int | None) -> Response:
     async def again(later: Desk, refusal: Refusal) -> Response:
-        found = await _draft(later, tip_id) if tip_id else None
-        return await _editor(later, found, tip_form.typed(later.form), refusal)
+        typed = tip_form.typed(later.form)
+        try:
+            found = await _draft(later, tip_id) if tip_id else None
+        except NotFound:
+            return await tip_beside.handed_back(later, typed, refusal)
+        return await _editor(later, found, typed, refusal)
 
     desk.on_refusal(again)
     tip = await _draft(desk, tip_id) if tip_id else None

@@ -153,7 +153,6 @@ async def web(desk: Desk, tip: WorkTip) -> dict[str, Any]:
     public = tip.secrecy is TipSecrecy.PUBLIC
     standing = await tip_shelf.standing(desk.session, tip, now=desk.now)
     year = _year(desk, tip)
-    successor = tip_words.beside(standing.successor, year)
     office = await units.election_office(desk.session)
     number = tip_words.number(tip) or desk.t("tips.number_to_come", year=year)
     spans = [
@@ -173,7 +172,7 @@ async def web(desk: Desk, tip: WorkTip) -> dict[str, Any]:
     return {
         "href": f"/tips/{tip.year}/{tip.issue_no}" if public and tips.shown(tip, desk.now) else "",
         "note": desk.t("tips.web_public" if public else "tips.web_internal"),
-        "mark": said(standing.state, no=successor) if standing.state else "",
+        "mark": tip_chain.mark(tip, standing, CHINESE) if standing.state else "",
         "mark_text": tip_chain.instead(tip, standing, CHINESE, title=new_public, now=desk.now)
         if standing.state
         else "",

@@ -11,19 +11,21 @@ from sqlalchemy import select
 
 from admin import forms, times, tip_can, tip_preview, tip_progress, tip_sending
 from admin.pages import Desk, Number, Refusal, done, signed_in
-from knowledge import tip_links, tip_words, tips
+from knowledge import tip_links, tip_shelf, tip_words, tips
 from knowledge.tips import LONGEST_LINE, TipState, TipType, WorkTip
 from office import staff, units
 from office.hours import beijing_day
 from office.staff import Permission
 from office.units import Unit, contains
-from ticketing import promote, queue
+from ticketing import queue, tip_begun
 from ticketing.cluster_records import Cluster
 from ticketing.records import Ticket
 
 router = APIRouter(prefix="/tips")
 Reading = Annotated[Desk, Depends(signed_in(Permission.SEE_ENTRIES))]
 Drafting = Annotated[Desk, Depends(signed_in(Permission.DRAFT_ENTRIES))]
+# Nothing was done: what was asked for is there already, until it is released.
+OPEN = ("correction_open", "ticket_open")
 DONE = (
     "saved",
     "unready",
@@ -35,7 +37,7 @@ DONE = (
     "released",
     "withdrawn",
     "correcting",
-    "correction_open",
+    *OPEN,
     "in_effect",
 )
 T = TipState
@@ -93,10 +95,13 @@ async def show(desk: Reading) -> Response:
 
 @router.post("/from-ticket/{ticket_id}")
 async def begin(desk: Drafting, ticket_id: Number) -> Response:
-    """Begin a tip from an answered ticket and go on in its editor."""
+    """Begin a tip from an answered ticket, or go on to the draft that is there, with a way to another."""
     ticket, _ = await queue.seen_by(desk.session, desk.person, ticket_id)
-    made = await promote.to_tip(desk.session, ticket, actor=desk.person, now=desk.now)
-    return done(f"/admin/tips/{made.id}/edit", "begun")
+    another = desk.form.text("another") == "1"
+    made, new = await tip_begun.begin(desk.session, ticket, actor=desk.person, now=desk.now, another=another)
+    if new:
+        return done(f"/admin/tips/{made.id}/edit", "begun")
+    return done(f"/admin/tips/{made.id}?ticket={ticket.id}", "ticket_open")
 
 
 @router.get("/{tip_id}")
@@ -109,6 +114,8 @@ async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Respo
     """The page of a tip, also after a refused act."""
     tip = await tips.get(desk.session, desk.person, tip_id)
     asked = desk.request.query_params.get("done", "")
+    if asked in OPEN and tip.state not in tips.UNRELEASED:
+        asked = ""
     can = await tip_can.can(desk, tip)
     links = await tip_links.linked(desk.session, tip)
     return desk.render(
@@ -119,6 +126,7 @@ async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Respo
         typed=refusal.typed if refusal else {},
         done=asked if asked in DONE else "",
         told=await _told(desk, tip, asked),
+        another=_another(desk, tip) if asked == "ticket_open" else 0,
         tip=await _facts(desk, tip),
         note=tip.review_note if tip.state is T.DRAFT else "",
         chain=await _chain(desk, tip),
@@ -133,11 +141,18 @@ async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Respo
 
 async def _told(desk: Desk, tip: WorkTip, what: str) -> str:
     """What has been done, where that takes more than a fixed sentence."""
-    if what == "correction_open" and tip.state in tips.UNRELEASED:
+    if what in OPEN:
         names = await staff.names(desk.session, {tip.drafter_id})
-        return desk.t("tips.done_correction_open", who=names.get(tip.drafter_id, ""))
+        return desk.t(f"tips.done_{what}", who=names.get(tip.drafter_id, ""))
     # What the groups are told is counted, never assumed.
     return await tip_progress.withdrawn(desk, tip) if (what, tip.state) == ("withdrawn", T.WITHDRAWN) else ""
+
+
+def _another(desk: Desk, tip: WorkTip) -> int:
+    """The ticket from which another tip may be begun although this one is there; 0 for none of its own."""
+    asked = desk.request.query_params.get("ticket", "")
+    own = {str(number) for number in tip.sources.get("tickets", ())}
+    return int(asked) if desk.may(Permission.DRAFT_ENTRIES) and asked in own else 0
 
 
 def _row(desk: Desk, tip: WorkTip, names: dict[int, str]) -> dict[str, Any]:
@@ -248,9 +263,7 @@ async def _chain(desk: Desk, tip: WorkTip) -> list[dict[str, Any]]:
     for key, number in (("replaces", tip.supersedes_id), ("replaced", tip.superseded_by_id)):
         other = await desk.session.get(WorkTip, number or 0)
         if other is not None and await _visible(desk, other):
-            name = tip_words.number(other)
-            said = {"words": desk.t(f"tips.chain_{key}", no=name or desk.t("tips.no_number"))}
-            found.append({"id": other.id, "title": other.title, **said})
+            found.append({"id": other.id, "title": other.title, "words": _linked(desk, key, other)})
     rows = await desk.session.scalars(
         select(WorkTip)
         .where(WorkTip.supersedes_id == tip.id, WorkTip.state.in_(tips.UNRELEASED))
@@ -262,6 +275,15 @@ async def _chain(desk: Desk, tip: WorkTip) -> list[dict[str, Any]]:
         words = desk.t("tips.chain_drafted", who=names.get(other.drafter_id, ""))
         found.append({"id": other.id, "title": other.title, "words": words})
     return found
+
+
+def _linked(desk: Desk, key: str, other: WorkTip) -> str:
+    no = tip_words.number(other) or desk.t("tips.no_number")
+    stands = key == "replaced" and other.state is T.RELEASED
+    since = tip_shelf.coming(other, desk.now) if stands else None
+    if since is None:
+        return desk.t(f"tips.chain_{key}", no=no)
+    return desk.t("tips.chain_replacing", no=no, at=times.moment(since, desk.frame.language, now=desk.now))
 
 
 async def _visible(desk: Desk, tip: WorkTip) -> bool:

@@ -239,7 +239,9 @@ def _mark(visiting: Visitor, tip: WorkTip, standing: Standing) -> dict[str, str]
     if not standing.state:
         return {}
     no = tip_words.beside(standing.successor, tip.year)
-    return {"words": _t(visiting, standing.state, no=no), "tone": TONES[standing.state], "new": no}
+    words = tip_chain.mark(tip, standing, pages.frame(visiting.request).language)
+    # Until its day comes the old one is to be followed.
+    return {"words": words, "tone": "warn" if standing.since else TONES[standing.state], "new": no}
 
 
 async def _notice(

@@ -22,7 +22,7 @@ from office import chat_groups, units, work_groups
 from office.bindings import GroupPurpose
 from office.errors import Invalid, NotFound, NotPermitted
 from office.staff import Permission, Staff
-from ticketing import assigning, cards, joining, numbers, offline, promote, queue, tickets, verdicts
+from ticketing import assigning, cards, joining, numbers, offline, queue, tickets, tip_begun, verdicts
 from ticketing.records import OPEN_STATES, ClosedBy, Ticket, TicketState
 
 router = Router(name="desk_group")
@@ -184,7 +184,10 @@ async def _by_number(turn: Turn, person: Staff, what: str, args: str) -> Reply:
         lead = await _numbered(turn, person, rest)
         await joining.merge(turn.session, ticket, lead, actor=person, now=turn.now)
     else:
-        await promote.to_tip(turn.session, ticket, actor=person, now=turn.now)
+        made, new = await tip_begun.begin(turn.session, ticket, actor=person, now=turn.now)
+        if not new:
+            drafter = await turn.session.get_one(Staff, made.drafter_id)
+            return turn.say(turn.words("deskgroup.tip_open", no=ticket.ticket_no, who=drafter.masked_name))
     return turn.say(turn.words(f"deskgroup.done_{what}", no=ticket.ticket_no))
 
 

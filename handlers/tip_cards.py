@@ -44,10 +44,7 @@ def correction(facts: dict[str, Any], chat_id: int, lang: str) -> Methods:
     """更正, where a message cannot be edited: below it, naming it."""
     named = {"number": facts["number"], "title": _clipped(facts["title"], TITLE)}
     if facts["state"] == "superseded":
-        lines = [
-            say("tipchat.correction_superseded", lang, no=facts["new_short"], **named),
-            *_new(facts, lang),
-        ]
+        lines = [_replaced(facts, lang, "tipchat.correction_", **named), *_new(facts, lang)]
     else:
         lines = [say("tipchat.correction_withdrawn", lang, **named), *_reason(facts, lang)]
     return [_below(facts, chat_id, "\n".join(lines), keyboard(facts, lang))]
@@ -70,7 +67,7 @@ def text(facts: dict[str, Any], lang: str) -> str:
     """The card's words: what holds no more keeps its name only, so that nobody follows the rest."""
     head, state = heading(facts, lang), facts["state"]
     if state == "superseded":
-        return "\n".join([say("tipchat.superseded", lang, no=facts["new_short"]), *head, *_new(facts, lang)])
+        return "\n".join([_replaced(facts, lang, "tipchat."), *head, *_new(facts, lang)])
     if state == "withdrawn":
         return "\n".join([say("tipchat.withdrawn", lang), *head, *_reason(facts, lang)])
     lines = [say("tipchat.expired", lang), *head] if state == "expired" else head
@@ -165,10 +162,18 @@ def _counts(facts: dict[str, Any]) -> dict[str, int]:
     return {"read": facts["read"], "addressed": facts["addressed"]}
 
 
+def _replaced(facts: dict[str, Any], lang: str, beginning: str, **named: str) -> str:
+    """That a tip is replaced, or from when; what was laid out before this was said lacks the fact."""
+    if facts.get("new_later"):
+        day = _moment(facts, "new_from", lang)
+        return say(f"{beginning}superseding", lang, no=facts["new_short"], day=day, **named)
+    return say(f"{beginning}superseded", lang, no=facts["new_short"], **named)
+
+
 def _new(facts: dict[str, Any], lang: str) -> list[str]:
     title = _clipped(facts["new_title"], TITLE)
     found = [say("tipchat.new_title", lang, title=title)] if title else []
-    if facts.get("new_from"):
+    if facts.get("new_from") and not facts.get("new_later"):
         day = _moment(facts, "new_from", lang)
         found.append(say("tipchat.new_from", lang, no=facts["new_short"], day=day))
     return found

@@ -145,7 +145,11 @@ def full(turn: Turn, tip: WorkTip, standing: Standing, before: dict[str, str]) -
 def _state(turn: Turn, tip: WorkTip, standing: Standing) -> list[str]:
     match standing.state:
         case "superseded":
-            return [turn.words("tipchat.superseded", no=tip_words.beside(standing.successor, tip.year))]
+            no = tip_words.beside(standing.successor, tip.year)
+            if standing.since is None:
+                return [turn.words("tipchat.superseded", no=no)]
+            day = tip_words.moment(standing.since, tip.year, turn.lang)
+            return [turn.words("tipchat.superseding", no=no, day=day)]
         case "withdrawn":
             why = turn.words("tipchat.reason", why=escape(standing.why)) if standing.why else ""
             return [turn.words("tipchat.withdrawn"), *([why] if why else [])]
@@ -165,7 +169,8 @@ async def _successor(turn: Turn, tip: WorkTip, standing: Standing, group: Group 
     if not await visible(turn, found, group):
         named = {"new": 0, "new_title": ""}
     begins = found.effective_from.isoformat() if found.effective_from else ""
-    return {"new_short": tip_words.beside(found, tip.year), "new_from": begins, **named}
+    later = standing.since is not None
+    return {"new_short": tip_words.beside(found, tip.year), "new_from": begins, "new_later": later, **named}
 
 
 async def _after(

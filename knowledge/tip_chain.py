@@ -33,6 +33,14 @@ def titled(old: WorkTip, beside: WorkTip) -> str:
     return "" if old.secrecy is TipSecrecy.INTERNAL and beside.secrecy is TipSecrecy.PUBLIC else old.title
 
 
+def mark(tip: WorkTip, standing: Standing, lang: str) -> str:
+    """What stands over the page of a tip that is not to be followed, or not for long: 已被第5期替代."""
+    no = tip_words.beside(standing.successor, tip.year)
+    if standing.since is None:
+        return say(f"tippage.{standing.state}", lang, no=no)
+    return say("tippage.superseding", lang, day=tip_words.moment(standing.since, tip.year, lang), no=no)
+
+
 def instead(tip: WorkTip, standing: Standing, lang: str, *, title: bool, now: datetime) -> str:
     """What the page of a tip says below its mark: what to do, and from when the one in its place holds.
 

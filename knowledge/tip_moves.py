@@ -54,6 +54,12 @@ async def problems(session: AsyncSession, tip: WorkTip, *, now: datetime) -> lis
         ),
     )
     found = [Problem(key) for key, wrong in needed if wrong]
+    # Announced below the text, and nobody gets anything: 附件说明 names what follows (GB/T 9704-2012, 7.3.4).
+    found += [
+        Problem("tip_attachment_empty", facts={"number": number, "title": row["title"]})
+        for number, row in enumerate(tip.attachments, 1)
+        if not row["text"].strip()
+    ]
     found += await tip_bonds.problems(session, tip, [version.id for _, version, _ in linked])
     found += _days(tip, now)
     return found + misworded(tip)

@@ -22,13 +22,14 @@ FALLEN: Final = frozenset({"superseded", "withdrawn"})
 class Standing:
     """Whether a tip holds: empty, `superseded`, `withdrawn`, `expired` or `later`.
 
-    `successor`: the tip that holds in its place, through however many it was replaced. `why`: the reason of
-    a withdrawal.
+    `successor`: the tip that holds in its place, through however many it was replaced; `since`: from when it
+    will, None once it does. `why`: the reason of a withdrawal.
     """
 
     state: str
     successor: WorkTip | None = None
     why: str = ""
+    since: datetime | None = None
 
 
 async def public(
@@ -103,13 +104,14 @@ async def standing(session: AsyncSession, tip: WorkTip, *, now: datetime) -> Sta
 
     One whose successor was called off before that has nothing in its place: it is withdrawn.
     """
-    found, row, seen = None, tip, {tip.id}
+    found, row, seen, held = None, tip, {tip.id}, False
     while row.superseded_by_id is not None and row.superseded_by_id not in seen:
         seen.add(row.superseded_by_id)
         row = await session.get_one(WorkTip, row.superseded_by_id)
-        found = row if out(row, now) else found
+        if out(row, now):
+            found, held = row, held or row.in_effect_at is not None
     if found is not None:
-        return Standing("superseded", found)
+        return Standing("superseded", found, since=None if held else coming(found, now))
     if row.state is TipState.WITHDRAWN:
         return Standing("withdrawn", why=row.withdrawn_why)
     if tip.state is not TipState.SUPERSEDED:
@@ -117,6 +119,12 @@ async def standing(session: AsyncSession, tip: WorkTip, *, now: datetime) -> Sta
     if tips.expired(tip, now):
         return Standing("expired")
     return Standing("later" if tip.effective_from is not None and tip.effective_from > now else "")
+
+
+def coming(new: WorkTip, now: datetime) -> datetime | None:
+    """From when a tip takes the place of another one, while that day is ahead; None for one called off."""
+    since = tip_words.since(new)
+    return since if since is not None and since > now and new.state is not TipState.WITHDRAWN else None
 
 
 def out(tip: WorkTip, now: datetime) -> bool:

@@ -69,16 +69,23 @@ def listed(paper: Any, facts: PaperFacts, form: Form) -> None:
 
 
 def attachments(paper: Any, facts: PaperFacts) -> None:
-    """Each attachment on its own page: 附件 with its number in the first line, the title in the third."""
+    """Each attachment on its own page: 附件 with its number in the first line, the title in the third.
+
+    One that says nothing takes no page. It stays among those that are listed, with its number: in the group
+    and on its page the others are counted so.
+    """
     several = len(facts.attachments) > 1
     for number, attachment in enumerate(facts.attachments, 1):
+        told = attachment.lines if attachment.title else attachment.lines[1:]
+        if not told:
+            continue
         word = say("tip_paper.attachment", CHINESE)
         line(paper, BLACK, f"{word}{number}" if several else word).paragraph_format.page_break_before = True
         blank(paper)
         title = _title(attachment.title, attachment.lines)
         line(paper, TITLE, title)
         blank(paper)
-        texts(paper, attachment.lines if attachment.title else attachment.lines[1:])
+        texts(paper, told)
 
 
 def _title(title: str, lines: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import tip_words, tips
+from knowledge import tip_shelf, tip_words
+from knowledge.tip_shelf import Standing
 from knowledge.tips import TipHead, TipState, WorkTip
 from office import units
 from office.cells import written
@@ -20,6 +21,8 @@ from office.words import CHINESE, say
 from ticketing.tip_paper_form import form
 
 UNRELEASED: Final = (TipState.DRAFT, TipState.IN_REVIEW)
+MARKED: Final = frozenset({"superseded", "withdrawn", "expired"})
+"""The standings that are printed; from when a tip holds stands in its text."""
 # Signs that turn the direction of a line: what is printed would not be what was signed.
 _TURNS: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -44,8 +47,8 @@ class Attachment:
 class PaperFacts:
     """A tip as it is printed. What is empty is left out; `at` is the time that the file tells.
 
-    `mark` stands on every page: not yet released, withdrawn, replaced. `number` is empty before release, and
-    `issue`: series and number for a head that says neither.
+    `mark` stands on every page: not yet released, withdrawn, replaced, or from when it is. `number` is empty
+    before release, and `issue`: series and number for a head that says neither.
     """
 
     key: str
@@ -75,18 +78,18 @@ async def facts(
     session: AsyncSession,
     tip: WorkTip,
     *,
-    now: datetime | None = None,
+    now: datetime,
     classification: str = "",
     copy_no: str = "",
 ) -> PaperFacts:
     """All that the paper of `tip` needs; who may see the tip was asked when it was found.
 
-    With `now` a tip whose time is over is marked so. `classification` (密级) and `copy_no` (份号) are of one
+    Its mark is what people may know of it at `now`. `classification` (密级) and `copy_no` (份号) are of one
     printing, not of the tip.
     """
     office = await units.election_office(session)
     old = await session.get(WorkTip, tip.supersedes_id) if tip.supersedes_id else None
-    new = await session.get(WorkTip, tip.superseded_by_id) if tip.superseded_by_id else None
+    standing = await tip_shelf.standing(session, tip, now=now)
     moments = (tip.changed_at, tip.submitted_at, tip.released_at, tip.withdrawn_at)
     at = max(moment for moment in moments if moment)
     year = tip.year or at.astimezone(BEIJING).year
@@ -101,7 +104,7 @@ async def facts(
         document_no=tip_words.official_no(_line(tip.document_no)),
         addressed_to=_line(tip.addressed_to).rstrip("：:。.，,；;、 "),
         chain=say("tip_paper.replaces", CHINESE, number=tip_words.beside(old, year)) if old else "",
-        mark=_mark(tip, new, year, now),
+        mark=_mark(tip, standing, year),
         parts=_parts(tip),
         attachments=_attachments(tip),
         dated=tip.dated,
@@ -153,14 +156,21 @@ async def _people(session: AsyncSession, tip: WorkTip) -> tuple[str, ...]:
     return tuple(say(key, CHINESE, name=_line(person.name)) for key, person in found if person)
 
 
-def _mark(tip: WorkTip, new: WorkTip | None, year: int, now: datetime | None) -> str:
+def _mark(tip: WorkTip, standing: Standing, year: int) -> str:
     if tip.state in UNRELEASED:
         return say("tip_paper.draft", CHINESE)
-    if tip.state is TipState.WITHDRAWN:
-        return say("tip_paper.withdrawn", CHINESE)
-    if tip.state is TipState.SUPERSEDED:
-        return say("tip_paper.superseded", CHINESE, number=tip_words.beside(new, year))
-    return say("tip_paper.expired", CHINESE) if now is not None and tips.expired(tip, now) else ""
+    number = tip_words.beside(standing.successor, year)
+    if standing.since is not None:
+        return say("tip_paper.superseding", CHINESE, day=_from(standing.since), number=number)
+    if standing.state not in MARKED:
+        return ""
+    return say(f"tip_paper.{standing.state}", CHINESE, number=number)
+
+
+def _from(at: datetime) -> str:
+    """From when something holds: what begins at midnight is told by its day alone."""
+    local = at.astimezone(BEIJING)
+    return arabic(local.date()) if local.time() == time(0) else hour(at)
 
 
 def _parts(tip: WorkTip) -> tuple[Part, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import String, cast, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import tip_links, tip_receipts, tip_words
+from knowledge import tip_links, tip_receipts, tip_shelf, tip_words
 from knowledge.tip_receipts import Receipt
 from knowledge.tips import TipState, TipTarget, WorkTip
 from office import audit, broadcasts, outbox
@@ -273,6 +273,7 @@ async def _told(
     if new is not None:
         more = {"new": new.id, "new_short": tip_words.beside(new, old.year), "new_title": new.title}
         more["new_from"] = new.effective_from.isoformat() if new.effective_from else ""
+        more["new_later"] = (await tip_shelf.standing(session, old, now=now)).since is not None
         more["state"] = "superseded"
     else:
         # What was to replace it may have been withdrawn before it was ever sent.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -16,6 +18,7 @@ from tests.admin.conftest import Browser, Clock, plain
 from tests.make import Cast
 from tests.ticketing.gathered import confirmed, fourteen, signed
 from tests.ticketing.tip_world import drafted, read, released, rewording, submitted
+from tests.ticketing.work import answered
 from ticketing.cluster_records import Cluster
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
@@ -70,6 +73,68 @@ async def test_a_correction_begins_with_all_that_still_holds_and_says_something_
         assert len((await session.scalars(select(WorkTip))).all()) == 2
 
 
+async def test_a_second_press_on_a_ticket_opens_the_draft_that_is_there_already(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    ticket = await answered(store, cast, clock())
+    begin = f"/admin/tips/from-ticket/{ticket.id}"
+    desk, other = await signed_in(cast.li_qiang), await signed_in(cast.wang_fang)
+    await desk.get("/admin/tips")
+    assert (await desk.post(begin)).headers["location"] == "/admin/tips/1/edit?done=begun"
+    await other.get("/admin/tips")
+    for presses in (desk, other, other):
+        led = (await presses.post(begin)).headers["location"]
+        assert led == f"/admin/tips/1?ticket={ticket.id}&done=ticket_open"
+    told = await other.get(led)
+    assert "已经有一份还没有签发的工作提示，就是这一份（李强起草）" in plain(told)
+    # Handed in it is there as well; whoever wants another one all the same says so.
+    await desk.get("/admin/tips/1")
+    async with store.transaction() as session:
+        (await session.get_one(WorkTip, 1)).state = TipState.IN_REVIEW
+    assert (await desk.post(begin)).headers["location"] == led
+    assert f'action="{begin}"' in told.text
+    another = await other.post(begin, {"another": "1"})
+    assert another.headers["location"] == "/admin/tips/2/edit?done=begun"
+    # What the address says is no more than what the draft itself tells.
+    for query in (f"ticket={ticket.id + 1}", "ticket=x", ""):
+        assert "另外起草" not in (await other.get(f"/admin/tips/1?done=ticket_open&{query}")).text, query
+
+
+async def test_a_ticket_whose_tip_is_out_or_whose_draft_was_deleted_begins_a_new_one(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    ticket = await answered(store, cast, clock())
+    begin = f"/admin/tips/from-ticket/{ticket.id}"
+    out = await released(store, cast, clock(), sources={"tickets": [ticket.id]})
+    desk = await signed_in(cast.li_qiang)
+    await desk.get("/admin/tips")
+    begun = await desk.post(begin)
+    assert begun.headers["location"] == f"/admin/tips/{out.id + 1}/edit?done=begun"
+    await desk.get(f"/admin/tips/{out.id + 1}")
+    await desk.post(f"/admin/tips/{out.id + 1}/delete", {"sure": "1"})
+    assert (await desk.post(begin)).headers["location"].endswith("/edit?done=begun")
+    # An old address says nothing of a tip that is out meanwhile.
+    for what in ("ticket_open", "correction_open"):
+        shown = plain(await desk.get(f"/admin/tips/{out.id}?ticket={ticket.id}&done={what}"))
+        assert "另外起草" not in shown
+        assert "{who}" not in shown
+
+
+async def test_the_ticket_that_leads_a_cluster_opens_the_draft_of_the_cluster(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    tickets = await fourteen(store, cast, clock())
+    cluster = await confirmed(store, cast, tickets, clock())
+    await signed(store, cast, tickets[0], clock())
+    desk = await signed_in(cast.wang_fang)
+    await desk.get(f"/admin/clusters/{cluster.id}")
+    led = await desk.post(f"/admin/tips/from-ticket/{tickets[0].id}")
+    assert led.headers["location"] == f"/admin/tips/1?ticket={tickets[0].id}&done=ticket_open"
+    await desk.post(f"/admin/clusters/{cluster.id}/drafts")
+    async with store.reading() as session:
+        assert len((await session.scalars(select(WorkTip))).all()) == 1
+
+
 async def test_a_draft_that_was_begun_in_vain_is_deleted_and_its_sources_are_free(
     store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
 ) -> None:
@@ -108,6 +173,47 @@ async def test_a_draft_that_was_begun_in_vain_is_deleted_and_its_sources_are_fre
     assert (await desk.post(f"/admin/clusters/{cluster.id}/drafts")).status_code == 303
     async with store.reading() as session:
         assert (await session.get_one(Cluster, cluster.id)).tip_id is not None
+
+
+async def test_what_was_typed_into_a_draft_that_is_gone_comes_back_under_the_names_of_the_form(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    old = await released(store, cast, clock())
+    _, version = await rewording(store, cast, "K-0901", "请按累计月数计算。", clock(), checked=False)
+    made = await drafted(store, cast, clock())
+    here = f"/admin/tips/{made.id}"
+    slow, quick = await signed_in(cast.li_qiang), await signed_in(cast.wang_fang)
+    await slow.get(f"{here}/edit")
+    await quick.get(here)
+    assert (await quick.post(f"{here}/delete", {"sure": "1"})).status_code == 303
+    lost = await slow.post(f"{here}/edit", {
+        "title": "李强改的<b>", "type": "procedure", "wording": "答复：李强的口径。", "basis": "  ",
+        "effective_from": "2026-12-01T09:00", "secrecy": "internal", "head": "plain", "receipt_wanted": "1",
+        "targets": [str(cast.riverside.id), str(cast.north.id)], "entries": [str(version.id)],
+        "supersedes": str(old.id), "attach_title": ["样表", ""], "attach_text": ["第一行\n第二行", ""],
+        "then": "save",
+    })  # fmt: skip
+    assert lost.status_code == 404
+    shown = [
+        (html.unescape(label), html.unescape(words).strip())
+        for label, words in re.findall(
+            r'<label for="typed-\d+">(.*?)</label>.*?<textarea[^>]*>(.*?)</textarea>', lost.text, re.DOTALL
+        )
+    ]
+    assert shown == [
+        ("标题", "李强改的<b>"),
+        ("类型", "操作规程"),
+        ("二、统一口径", "答复：李强的口径。"),
+        ("附件", "样表\n第一行\n第二行"),
+        ("关联口径", "K-0901 第2版"),
+        ("替代哪一期", "2026年第1期 关于居住证年限的提示"),
+        ("发送范围", "临江街道、北塘镇"),
+        ("生效时间", "2026-12-01 09:00"),
+        ("回执", "要"),
+        ("公开范围", "仅工作人员"),
+        ("版头", "提示版头：选民登记工作提示＋期号"),
+    ]
+    assert "<b>" not in lost.text
 
 
 async def test_what_others_were_asked_to_read_stays(

@@ -188,3 +188,39 @@ async def test_the_page_and_the_changes_of_entries_are_shown_beside_them(
     assert "没有关联口径：签发只发通知，不改口径库" in said
     async with store.reading() as session:
         assert len((await session.scalars(select(WorkTip))).all()) == 3
+
+
+async def test_every_output_of_a_tip_that_is_replaced_later_says_from_when(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    old = await released(store, cast, clock(), secrecy=TipSecrecy.PUBLIC)
+    begins = clock() + 72 * HOUR
+    await released(
+        store, cast, clock(), secrecy=TipSecrecy.PUBLIC, supersedes_id=old.id, effective_from=begins
+    )
+    desk = await signed_in(cast.wang_fang)
+
+    async def shown() -> tuple[str, str, str, str]:
+        page = (await desk.get(f"/admin/tips/{old.id}")).text
+        chain = re.search(r'<ul class="tip-chain">.*?</ul>', page, re.DOTALL)
+        assert chain is not None
+        file = await desk.get(f"/admin/tips/{old.id}/paper.docx")
+        with zipfile.ZipFile(io.BytesIO(file.content)) as packed:
+            names = [name for name in packed.namelist() if "header" in name]
+            heads = "".join(packed.read(name).decode() for name in names)
+        return *("\n".join(words(one)) for one in (part(page, "paper"), part(page, "web"), chain[0])), heads
+
+    paper, web, chain, heads = await shown()
+    for said in (paper, heads):
+        assert "本期自2026年11月23日10时5分起由第2期替代" in said
+    assert "自11月23日（周一）10:05起由第2期替代" in web
+    assert "本期自11月23日（周一）10:05起由2026年第2期替代：" in chain
+    for said in (paper, web, chain, heads):
+        assert not re.search("已[由被].*?替代", said)
+    clock.pass_by(72 * HOUR)
+    desk = await signed_in(cast.wang_fang)
+    paper, web, chain, heads = await shown()
+    for said in (paper, heads):
+        assert "本期已由第2期替代" in said
+    assert "已被第2期替代" in web
+    assert "本期已由2026年第2期替代：" in chain

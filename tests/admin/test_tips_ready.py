@@ -36,6 +36,18 @@ def button(page: str) -> str:
     return found[1] if found else ""
 
 
+async def test_an_attachment_without_text_is_named_before_the_signature(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    rows = ({"title": "样表", "text": "第一行"}, {"title": "小区<一>览表", "text": ""})
+    made = await drafted(store, cast, clock(), attachments=rows)
+    desk = await signed_in(cast.li_qiang)
+    said = plain(await desk.get(f"/admin/tips/{made.id}"))
+    assert "附件2《小区<一>览表》还没有正文" in said
+    assert "附件1《" not in said
+    assert (await desk.post(f"/admin/tips/{made.id}/submit")).status_code == 422
+
+
 async def test_a_tip_cannot_be_signed_while_something_is_missing_and_the_page_says_what(
     store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
 ) -> None:

@@ -192,6 +192,9 @@ async def test_a_correction_leads_to_what_it_replaces_and_that_says_from_when(
     client = visitor().client
     old = plain(await client.get("/tips/2026/1"))
     assert "第2期《新的》自2027年1月5日起执行；在此以前仍按原来的规定执行。" in old
+    assert "自2027年1月5日起由第2期替代" in old
+    assert "已被第2期替代" not in old
+    assert "自2027年1月5日起由第2期替代" in plain(await client.get("/tips"))
     new = await client.get("/tips/2026/2")
     for words in (
         "工作提示 2026年第2期（东选办〔2026〕3号） · 口径统一",
@@ -213,6 +216,7 @@ async def test_a_correction_leads_to_what_it_replaces_and_that_says_from_when(
     assert 'href="/tips/2026/3"' not in page
     held = plain(await client.get("/tips/2026/2"))
     assert "第4期《又公开》自11月20日（周五）10:05起执行，请按第4期执行。" in held
+    assert "已被第4期替代" in held
 
 
 async def test_a_groups_link_shows_the_tip_and_leads_to_the_sign_in_and_back(

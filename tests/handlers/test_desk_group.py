@@ -9,11 +9,13 @@ from aiogram.methods import CreateForumTopic, EditMessageText, SendMessage
 from aiogram.types import Chat as TelegramChat
 from aiogram.types import MessageEntity, User
 
+from knowledge.tips import WorkTip
 from office import work_groups
 from office.bindings import ChatGroup, GroupPurpose
 from tests.handlers.staff_desk import LI_QIANG, WANG_FANG, bind, bound_group
 from tests.journeys.conversation import GROUP, Chat, Out, Town
-from tests.ticketing.work import opened
+from tests.make import HOURS
+from tests.ticketing.work import opened, proposed
 from ticketing import tickets
 from ticketing.cards import TicketCard
 from ticketing.particulars import Secrecy
@@ -227,3 +229,17 @@ async def test_other_groups_get_no_cards(town: Town) -> None:
     await bound_group(town, GroupPurpose.STAFF, town.cast.district)
     ticket = await asked(town)
     assert about(await cards_out(town), ticket) == []
+
+
+async def test_a_tip_is_begun_by_command_once_and_then_named(town: Town, officers: tuple[Chat, Chat]) -> None:
+    ticket = await proposed(town.store, town.cast, town.now)
+    async with town.store.transaction() as session:
+        row, reviewer = await tickets.get(session, ticket.id), town.cast.wang_fang
+        await tickets.sign(session, row, seen=row.version, actor=reviewer, hours=HOURS, now=town.now)
+    said = command(f"/tip {ticket.ticket_no}")
+    assert "起草工作提示" in (await officers[0].sends(**said)).text
+    again = (await officers[1].sends(**said)).text
+    assert "已经有一份还没有签发的工作提示" in again
+    assert "李强" not in again
+    assert "李*" in again
+    assert len(await town.rows(WorkTip)) == 1

@@ -80,6 +80,18 @@ def test_a_correction_says_what_it_replaces_and_a_red_head_its_number() -> None:
         assert "第5期自12月1日（周二）起执行" in fallen
 
 
+def test_a_tip_that_is_replaced_on_a_later_day_is_not_told_to_be_replaced_already() -> None:
+    later = NEW | {"new_from": "2026-11-30T16:00:00+00:00", "new_later": True}
+    card = built(EDIT, state="superseded", **later).text.splitlines()
+    assert card[0] == "⏳ 本期自12月1日（周二）起由第5期替代"
+    assert card[-1] == "新的一期：新口径"
+    below = built(CORRECTION, state="superseded", **later).text
+    assert "《关于居住证的提示》自12月1日（周二）起由第5期替代，在此以前仍按原来的规定执行。" in below
+    for said in ("\n".join(card), below):
+        assert "已由" not in said
+    assert "⏳ From Tue 1 Dec on replaced by 第5期" in built(EDIT, "en", state="superseded", **later).text
+
+
 @pytest.mark.parametrize("sign", SIGNS)
 def test_the_longest_words_of_any_kind_fit_one_message(sign: str) -> None:
     longest = {

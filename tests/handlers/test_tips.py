@@ -181,6 +181,22 @@ async def test_superseded_cards_say_so_and_lead_to_the_new_one(town: Town, he_ji
     assert {row.shown for row in posts} == {Shown.REPLACED}
 
 
+async def test_a_tip_that_is_replaced_on_a_later_day_says_from_when_wherever_it_is_read(
+    town: Town, he_jing: Staff
+) -> None:
+    old, _ = await sent(town)
+    begins = town.now + timedelta(days=3, minutes=-3)
+    _, told = await sent(town, title="新口径", supersedes_id=old.id, effective_from=begins)
+    (edit,) = [m for m in in_riverside(told) if isinstance(m, EditMessageText)]
+    assert edit.text.startswith("⏳ 本期自11月23日（周一）10:05起由第2期替代\n")
+    chat = town.group(HE_JING)
+    card = (await chat.sends(**command("/tip 1"))).text
+    assert card.startswith("⏳ 本期自11月23日（周一）10:05起由第2期替代\n")
+    town.later(minutes=3 * 24 * 60 + 1)
+    card = (await chat.sends(**command("/tip 1"))).text
+    assert card.startswith("⛔ 本期已由第2期替代\n")
+
+
 async def test_question_becomes_a_ticket_that_names_the_tip(town: Town, he_jing: Staff) -> None:
     tip, out = await sent(town)
     chat = reading(town, HE_JING, GROUP, out)

@@ -52,7 +52,8 @@ def sound(cast: Cast, **changes: Any) -> Tip:
         ({"receipt_due": 1, "send_at": 2, "receipt_wanted": False}, []),
         ({"steps": "外省户口不能登记，请回老家。{{ cal.list_posted }}"}, ["lint_variable"]),
         ({"wording": "12月5日前办完"}, []),
-        ({"attachments": ({"title": "{{ x }}", "text": ""},)}, ["lint_variable"]),
+        ({"attachments": ({"title": "{{ x }}", "text": "表"},)}, ["lint_variable"]),
+        ({"attachments": ({"title": "样表", "text": " \n"},)}, ["tip_attachment_empty"]),
     ],
 )
 async def test_what_stands_between_a_draft_and_its_release(

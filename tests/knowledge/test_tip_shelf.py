@@ -95,3 +95,30 @@ async def test_through_one_that_never_went_out_leads_the_way_to_the_one_that_did
         await sent(store, at)
         assert await shelf(store, at) == {"3": "", "1": "superseded3"}
         assert await holding(store, at) == [3]
+
+
+async def test_the_day_of_what_replaces_a_tip_is_told_until_it_comes_and_once_it_holds_never_again(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    async def since(tip: WorkTip, at: datetime) -> tuple[str, datetime | None]:
+        async with store.reading() as session:
+            found = await tip_shelf.standing(session, await session.get_one(WorkTip, tip.id), now=at)
+            return found.state, found.since
+
+    begins = now + 24 * HOUR
+    first = await released(store, cast, now)
+    second = await released(store, cast, now, supersedes_id=first.id, effective_from=begins)
+    assert await since(first, now) == ("superseded", begins)
+    assert await since(first, begins) == ("superseded", None)
+    # Replaced itself before its day: the day of the third is the one that counts.
+    third = await released(store, cast, now, supersedes_id=second.id, effective_from=begins + HOUR)
+    assert await since(first, begins) == ("superseded", begins + HOUR)
+    assert await since(second, begins) == ("superseded", begins + HOUR)
+    # Where one in between has held already, the first one holds no more until the last one does.
+    async with store.transaction() as session:
+        row = await session.get_one(WorkTip, third.id)
+        row.in_effect_at = begins + HOUR
+    later = begins + 9 * HOUR
+    await released(store, cast, begins + HOUR, supersedes_id=third.id, effective_from=later)
+    assert await since(first, begins + HOUR) == ("superseded", None)
+    assert await since(third, begins + HOUR) == ("superseded", later)

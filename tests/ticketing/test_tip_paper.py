@@ -179,6 +179,16 @@ def test_attachments_are_named_below_the_text_and_each_begins_a_page() -> None:
     assert "附件" in alone
 
 
+def test_an_attachment_without_text_is_listed_and_takes_no_page() -> None:
+    empty = Attachment("小区一览表", ())
+    paper = opened(replace(TOLD, attachments=(TOLD.attachments[0], empty, Attachment("流程图", ("一",)))))
+    assert after(paper, "12:00 前报送")[1:4] == ["附件：1.填写示例", "2.小区一览表", "3.流程图"]
+    heads = [text for text in texts(paper) if re.fullmatch(r"附件\d*", text)]
+    assert heads == ["附件1", "附件3"]
+    alone = opened(replace(TOLD, attachments=(empty,)))
+    assert not [one for one in alone.paragraphs if one.paragraph_format.page_break_before]
+
+
 def test_signature_leaves_room_for_the_seal_and_an_unsigned_one_for_the_date() -> None:
     paper = opened(TOLD)
     said = after(paper, "2.小区一览表")
