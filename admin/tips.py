@@ -141,6 +141,8 @@ async def page(desk: Desk, tip_id: int, refusal: Refusal | None = None) -> Respo
 
 async def _told(desk: Desk, tip: WorkTip, what: str) -> str:
     """What has been done, where that takes more than a fixed sentence."""
+    if what in OPEN and tip.drafter_id == desk.person.id:
+        return desk.t(f"tips.done_{what}_own")
     if what in OPEN:
         names = await staff.names(desk.session, {tip.drafter_id})
         return desk.t(f"tips.done_{what}", who=names.get(tip.drafter_id, ""))

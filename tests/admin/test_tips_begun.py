@@ -85,6 +85,7 @@ async def test_a_second_press_on_a_ticket_opens_the_draft_that_is_there_already(
     for presses in (desk, other, other):
         led = (await presses.post(begin)).headers["location"]
         assert led == f"/admin/tips/1?ticket={ticket.id}&done=ticket_open"
+    assert "您已经从这件工单起草了一份" in plain(await desk.get(led))
     told = await other.get(led)
     assert "已经有一份还没有签发的工作提示，就是这一份（李强起草）" in plain(told)
     # Handed in it is there as well; whoever wants another one all the same says so.
