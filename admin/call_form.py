@@ -27,7 +27,9 @@ from ticketing.records import UnansweredReason
 Word = TypeVar("Word", bound=StrEnum)
 TEXTS: Final = ("words", "asker_name", "phone", *LIMITS)
 CHOSEN: Final = ("channel", "unit_id", "ledger", "urgent", "why", "group", *CHOICES)
-FIELDS: Final = (*TEXTS, *CHOSEN, "event_id", "started")
+CONTINUES: Final = "continues"
+"""The id of the form whose draft this one goes on with."""
+FIELDS: Final = (*TEXTS, *CHOSEN, "event_id", CONTINUES, "started")
 """What a draft keeps."""
 LONGEST_CALL: Final = timedelta(hours=12)
 REASONS: Final = Path(__file__).parent.parent / "data" / "failure_reasons.yaml"
@@ -75,7 +77,8 @@ async def begun(desk: Desk) -> tuple[dict[str, str], bool]:
     """
     kept = await call_drafts.of(desk.session, desk.person, sealer=desk.services.sealer, now=desk.now)
     if any(kept.get(name, "").strip() for name in TEXTS if name != "post"):
-        return {**fresh(), **kept}, True
+        # An id of its own: the other window may be open still, and what it sends then is another call.
+        return {**fresh(), **kept, "event_id": _new_id(), CONTINUES: kept.get("event_id", "")}, True
     before = await call_log.last(desk.session, desk.person)
     if before is None:
         return fresh(), False
@@ -86,11 +89,15 @@ async def begun(desk: Desk) -> tuple[dict[str, str], bool]:
 def fresh() -> dict[str, str]:
     """A form that nobody has touched: an id of its own, by phone, from a voter."""
     return {
-        "event_id": secrets.token_urlsafe(12),
+        "event_id": _new_id(),
         "channel": Channel.PHONE.value,
         "asker_kind": AskerKind.VOTER.value,
         "why": UnansweredReason.NO_ENTRY.value,
     }
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(12)
 
 
 def typed(desk: Desk) -> dict[str, str]:

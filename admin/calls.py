@@ -55,7 +55,9 @@ async def record(desk: Calling) -> Response:
     known = await calls.recorded(desk.session, desk.form.text("event_id"), desk.person)
     if known is None:
         known = await _record(desk, then)
-        await call_drafts.drop(desk.session, desk.person)
+        forms = {desk.form.text(name) for name in ("event_id", call_form.CONTINUES)}
+        sealer = desk.services.sealer
+        await call_drafts.recorded(desk.session, desk.person, forms, sealer=sealer, now=desk.now)
     return done(f"/admin/calls/{known.id}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -74,6 +74,15 @@ async def of(session: AsyncSession, person: Staff, *, sealer: Sealer, now: datet
 async def drop(session: AsyncSession, person: Staff) -> None:
     """The call is over."""
     await session.execute(delete(CallDraft).where(CallDraft.staff_id == person.id))
+
+
+async def recorded(
+    session: AsyncSession, person: Staff, forms: Collection[str], *, sealer: Sealer, now: datetime
+) -> None:
+    """A call was written down from these forms: their draft is over, one of another window is not."""
+    kept = await of(session, person, sealer=sealer, now=now)
+    if kept.get("event_id", "") in forms:
+        await drop(session, person)
 
 
 async def forget_old(session: AsyncSession, *, now: datetime) -> None:

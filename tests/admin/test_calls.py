@@ -156,7 +156,7 @@ async def test_a_call_in_progress_survives_and_is_nobody_elses(
     assert WORDS in page
     assert PHONE in page
     assert IDENTITY not in page
-    assert sent["event_id"] == again.hidden("event_id")
+    assert sent["event_id"] == again.hidden("continues")
     assert f'value="{entry}" checked' in page
     other = await signed_in(cast.wang_fang)
     assert WORDS not in (await other.get(NEW)).text
@@ -170,6 +170,25 @@ async def test_a_call_in_progress_survives_and_is_nobody_elses(
     await again.post("/admin/calls/draft", fields(again, cast))
     clock.pass_by(timedelta(hours=25))
     assert WORDS not in (await (await signed_in(cast.li_qiang)).get(NEW)).text
+
+
+async def test_two_windows_are_two_calls(signed_in: SignIn, store: Store, cast: Cast) -> None:
+    """The second window goes on with what the first was typing; whatever each sends, none takes the other away."""
+    first, second = await signed_in(cast.li_qiang), await signed_in(cast.li_qiang)
+    await first.get(NEW)
+    one = fields(first, cast, words="楼顶的鸽子棚算不算登记地址")
+    await first.post("/admin/calls/draft", one)
+    await second.get(NEW)
+    assert second.hidden("continues") == one["event_id"]
+    two = fields(second, cast, words="居委会的门牌算不算登记地址")
+    await second.post("/admin/calls/draft", two)
+    await first.post(NEW, {**one, "then": "owe"})
+    # What the second window types is there after the first one's call was recorded.
+    assert two["words"] in (await second.get(NEW)).text
+    await second.post(NEW, {**two, "then": "owe"})
+    await second.post(NEW, {**two, "then": "owe"})
+    assert [row.words for row in await rows(store)] == [one["words"], two["words"]]
+    assert two["words"] not in (await second.get(NEW)).text
 
 
 async def test_unit_post_and_kind_of_asker_are_remembered(signed_in: SignIn, cast: Cast) -> None:
