@@ -1,4 +1,4 @@
-/* Drafts, presence, live lists and questions before destructive steps; keys are in desk.js. Every page works without this file. */
+/* Dialogs, live lists, and questions before what cannot be taken back; keys are in desk.js. Every page works without this file. */
 (() => {
   "use strict";
 
@@ -62,6 +62,17 @@
     agreed = button;
     button.click();
     agreed = null;
+  }
+
+  /* ---- a question before what was typed is left behind ---- */
+  for (const form of all("form[data-guard]")) {
+    const held = () => new URLSearchParams(new FormData(form)).toString();
+    // After a refusal what stands there was typed before, and nothing of it is stored.
+    const stored = form.dataset.guard === "typed" ? null : held();
+    let sent = false;
+    form.addEventListener("submit", (event) => { sent = !event.defaultPrevented; });
+    window.addEventListener("pageshow", () => { sent = false; });
+    window.addEventListener("beforeunload", (event) => { if (!sent && held() !== stored) event.preventDefault(); });
   }
 
   /* ---- lists that follow what happens ---- */
