@@ -83,8 +83,7 @@ def receipt_due(desk: Desk, tip: WorkTip) -> datetime:
     """Until when receipts are owed: as it is said, else as a release now would set it."""
     if tip.receipt_due is not None:
         return tip.receipt_due
-    due = max(tip.send_at or desk.now, desk.now) + tip_release.RECEIPT_WITHIN
-    return desk.hours.next_open(due) or due
+    return tip_release.receipt_due(max(tip.send_at or desk.now, desk.now), desk.hours)
 
 
 def _year(desk: Desk, tip: WorkTip) -> int:

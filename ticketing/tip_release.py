@@ -24,6 +24,8 @@ from ticketing.records import Ticket
 
 RECEIPT_WITHIN: Final = timedelta(hours=24)
 """How long units have for their receipt where the tip says nothing: 已阅率@24h is what is counted."""
+RECEIPT_DUTY: Final = timedelta(hours=2)
+"""So much of it is duty time: a tip of Sunday night is not overdue the minute the offices open."""
 R = TipState.RELEASED
 
 
@@ -63,8 +65,7 @@ async def release(
     await _name_in_sources(session, tip)
     tip.releaser_id, tip.released_at, tip.changed_at = actor.id, now, now
     if tip.receipt_wanted and tip.receipt_due is None:
-        due = max(tip.send_at or now, now) + RECEIPT_WITHIN
-        tip.receipt_due = hours.next_open(due) or due
+        tip.receipt_due = receipt_due(max(tip.send_at or now, now), hours)
     await audit.move(
         session, tip, R, by="release", table=TIP_MOVES, actor=actor.as_actor(), now=now,
         number=tip_words.number(tip), units=len(addressed), supersedes=tip.supersedes_id,
@@ -90,6 +91,15 @@ async def release(
     )  # fmt: skip
     await session.flush()
     return tip
+
+
+def receipt_due(sent: datetime, hours: OfficeHours) -> datetime:
+    """Until when receipts of a tip are owed that says nothing: 24 hours with at least two of duty, in duty."""
+    try:
+        due = max(sent + RECEIPT_WITHIN, hours.add_duty(sent, RECEIPT_DUTY))
+    except LookupError:
+        return sent + RECEIPT_WITHIN  # nobody is on duty for more than a year
+    return hours.next_open(due) or due
 
 
 async def withdraw(

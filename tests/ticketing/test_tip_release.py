@@ -15,6 +15,7 @@ from knowledge.tips import TipState, TipType, WorkTip
 from office import audit, notices, staff
 from office.bindings import ChatGroup
 from office.errors import Conflict, DeskError, NotPermitted
+from office.hours import BEIJING
 from office.outbox import Delivery
 from office.staff import Invite, Role, Staff
 from office.store import Store
@@ -42,6 +43,22 @@ async def two_groups(store: Store, cast: Cast, now: datetime) -> list[ChatGroup]
             await group(session, unit, address, now)
             for unit, address in ((cast.riverside, "-1001"), (cast.north, "-1002"))
         ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "due"),
+    [
+        ("2026-11-18 10:00", "2026-11-19 10:00"),
+        ("2026-11-18 19:00", "2026-11-20 08:30"),
+        ("2026-11-20 10:00", "2026-11-23 08:30"),
+        # Ten minutes of Friday are no time to read in.
+        ("2026-11-20 17:20", "2026-11-23 10:20"),
+        ("2026-11-22 02:09", "2026-11-23 10:30"),
+    ],
+)
+def test_units_have_a_day_for_their_receipt_and_two_hours_of_duty(sent: str, due: str) -> None:
+    said = tip_release.receipt_due(datetime.fromisoformat(sent).replace(tzinfo=BEIJING), HOURS)
+    assert f"{said.astimezone(BEIJING):%Y-%m-%d %H:%M}" == due
 
 
 async def test_a_second_person_signs_and_everything_happens_at_once(
