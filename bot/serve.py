@@ -120,6 +120,8 @@ def server_config(made: FastAPI | None, found: Settings) -> uvicorn.Config:
         server_header=False,
         # Client addresses are read by ourselves, from configured proxies only.
         proxy_headers=False,
+        # Longer than a proxy keeps idle connections (nginx: 60 s), or hanging up may meet a form on its way.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )
 

@@ -25,7 +25,7 @@ async def test_it_starts_on_nothing_and_stops_fairly_with_a_stream_open(tmp_path
     async with Running(tmp_path / "var") as program:
         assert "东浦区" in program.said()
         assert len(program.invites()) == 2
-        async with httpx.AsyncClient(base_url=program.address, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=120) as client:
             visitor = Visitor(client)
             await visitor.ask("选民证丢了怎么办？")
             async with client.stream("GET", "/chat/stream?after=0") as stream:
@@ -44,7 +44,7 @@ async def test_it_starts_on_nothing_and_stops_fairly_with_a_stream_open(tmp_path
         assert program.said().count("载入示例区") <= program.said().count("\r")
         assert len(program.invites()) == 4
         async with httpx.AsyncClient(
-            base_url=program.address, trust_env=False, cookies=client.cookies
+            base_url=program.address, trust_env=False, timeout=120, cookies=client.cookies
         ) as again:
             assert "选民证丢了怎么办？" in (await again.get("/")).text
         await program.stop()
@@ -89,7 +89,7 @@ async def test_without_sample_one_s_own_district_is_asked_for_and_loaded(tmp_pat
         encoding="utf-8",
     )
     async with Running(folder, DEMO="false") as program:
-        async with httpx.AsyncClient(base_url=program.address, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=120) as client:
             assert "0000-87654321" in (await client.get("/")).text
         assert len(program.invites()) == 1
 
@@ -150,12 +150,13 @@ async def test_the_server_keeps_uvicorn_s_own_handlers_and_access_log_away(bare:
     assert config.access_log is False
     assert config.proxy_headers is False
     assert config.server_header is False
+    assert config.timeout_keep_alive > 60
 
 
 async def test_streams_survive_a_restart_and_lose_nothing(tmp_path: Path, begun: Path) -> None:
     """The page's stream breaks with the server; it goes on where it was, in order and without a gap."""
     async with Running(tmp_path / "var", begun) as program:
-        async with httpx.AsyncClient(base_url=program.address, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=program.address, trust_env=False, timeout=120) as client:
             visitor = Visitor(client)
             got: list[int] = [0]
             wanted = 2**31

@@ -232,10 +232,9 @@ async def test_officers_at_once_lose_nothing_and_answer_nobody_twice(desk: Desk)
     async with AsyncExitStack() as stack:
         officers = []
         for number, (person, token) in enumerate(people):
-            # The server hangs up on idle connections after five seconds; a form must not meet that moment.
             client = httpx.AsyncClient(
                 base_url=programs[number % len(programs)].address, trust_env=False, timeout=60,
-                cookies={"one-window-desk": token}, limits=httpx.Limits(keepalive_expiry=1),
+                cookies={"one-window-desk": token},
             )  # fmt: skip
             await stack.enter_async_context(client)
             officers.append(Officer(person, client, random.Random(20261120 + number), number % 4 == 0))

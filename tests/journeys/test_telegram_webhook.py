@@ -130,7 +130,7 @@ async def test_from_the_question_to_the_last_tap(telemelya: str, tmp_path: Path,
             "editMessageReplyMarkup"
         }
 
-        async with httpx.AsyncClient(trust_env=False) as stranger:
+        async with httpx.AsyncClient(trust_env=False, timeout=120) as stranger:
             refused = await stranger.post(program.address + "/telegram/webhook", json={"update_id": 1})
         assert refused.status_code == 403
         assert "Traceback" not in program.said()
