@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 from aiogram import F, Router
@@ -13,9 +12,9 @@ from aiogram.methods import AnswerCallbackQuery
 from aiogram.types import CallbackQuery, Message
 from sqlalchemy import select
 
-from handlers import asking, cases, dates, keyboards, lookup, mine, start, where_course
+from handlers import answered, asking, cases, dates, keyboards, lookup, mine, start, where_course
 from handlers.callbacks import Op, Tap
-from handlers.plain_words import Said, calls_off, choice, meaning, refuses, says_something
+from handlers.plain_words import Said, calls_off, choice, meaning, refuses, says_something, unclear
 from handlers.turn import Reply, Turn
 from knowledge.gate import Gate, gate
 from knowledge.match import Hit
@@ -26,7 +25,6 @@ from ticketing.ledgers import Enquiry, Outcome
 router = Router(name="ask")
 
 ANSWERED_JUST_NOW = timedelta(minutes=10)
-CODE = re.compile(r"[0-9A-Za-z]{4}")
 
 
 class ToPerson(StatesGroup):
@@ -173,24 +171,32 @@ async def not_solved_tapped(query: CallbackQuery, callback_data: Tap, turn: Turn
 @router.message(Said("again"))
 async def not_solved(message: Message, turn: Turn, state: FSMContext) -> Reply:
     """没解决 in words: said of the answer that came last, from a person or from the base."""
+    if not await answered.is_newest(turn) and (reply := await _did_not_help(turn)):
+        return reply
+    return await answered.verdict(turn, "no", state) or await _to_person(turn, state)
+
+
+async def _did_not_help(turn: Turn) -> Reply:
+    """The question that the base has just answered in vain is owed an answer; nothing without one."""
     last = await asking.last_enquiry(turn, asking.JUST_NOW)
-    if last is not None and last.outcome is Outcome.AUTO and last.solved is not False:
-        last.solved = False
-        await feedback.verdict(turn.session, last, solved=False, now=turn.now)
-        carried = await where_course.carried(turn, last)
-        return await asking.owe(turn, last, key="ticket.not_solved", **carried)
-    return await mine.verdict(turn, "no") or await _to_person(turn, state)
+    if last is None or last.outcome is not Outcome.AUTO or last.solved is False:
+        return []
+    last.solved = False
+    await feedback.verdict(turn.session, last, solved=False, now=turn.now)
+    carried = await where_course.carried(turn, last)
+    return await asking.owe(turn, last, key="ticket.not_solved", **carried)
 
 
 @router.message(Said("solved"))
-async def solved(message: Message, turn: Turn) -> Reply:
+async def solved(message: Message, turn: Turn, state: FSMContext) -> Reply:
     """解决了 in words."""
     last = await asking.last_enquiry(turn, asking.JUST_NOW)
-    if last is not None and last.outcome is Outcome.AUTO and last.solved is None:
+    of_base = last is not None and last.outcome is Outcome.AUTO and last.solved is None
+    if last is not None and of_base and not await answered.is_newest(turn):
         last.solved = True
         await feedback.verdict(turn.session, last, solved=True, now=turn.now)
     else:
-        await mine.verdict(turn, "yes")
+        await answered.verdict(turn, "yes", state)
     return turn.say(turn.words("thanks"))
 
 
@@ -251,7 +257,7 @@ async def edited(message: Message, turn: Turn) -> Reply:
 
 
 async def read(turn: Turn, words: str, state: FSMContext | None = None) -> Reply:
-    """Free words, wherever they stood: a greeting, a number chosen, a code, a case told, else a question."""
+    """Free words, wherever they stood: a greeting, a number chosen, a case told, else a question."""
     words = words.strip()
     if len(words) > asking.LONGEST_INPUT:
         return turn.say(turn.words("too_long", most=asking.LONGEST_INPUT))
@@ -267,8 +273,8 @@ async def read(turn: Turn, words: str, state: FSMContext | None = None) -> Reply
     # Whoever waits for an answer tells the officer with these words that none is needed.
     if calls_off(words) and await asking.open_ticket_of(turn) is None:
         return await _called_off(turn)
-    if CODE.fullmatch(words) and (shown := await mine.by_own_code(turn, words)):
-        return shown
+    if unclear(words) and (reply := await _did_not_help(turn)):
+        return reply
     if (begun := await where_course.stated(turn, words, state)) is not None:
         return begun
     return await asking.ask(turn, words)

@@ -8,8 +8,9 @@ from html import escape
 from aiogram.methods import SendMessage
 from sqlalchemy import select
 
-from handlers import cases, dates, english_pages, keyboards, lookup_keyboards, speech
+from handlers import cases, dates, english_pages, keyboards, lookup_keyboards, own_matter, speech
 from handlers.cases import LONGEST_MATCHED as LONGEST_MATCHED
+from handlers.owing import added_to as added_to
 from handlers.owing import noted, same_question
 from handlers.owing import open_ticket_of as open_ticket_of
 from handlers.owing import owe as owe
@@ -22,6 +23,7 @@ from office.words import say
 from ticketing import clusters, intake, ledgers
 from ticketing.ledgers import Enquiry
 from ticketing.ledgers import Outcome as Ended
+from ticketing.numbers import find_ticket_no
 from ticketing.records import TicketKind, UnansweredReason
 from ticketing.restricted import HIDDEN
 
@@ -107,12 +109,15 @@ async def _record(turn: Turn, words: str, outcome: Outcome) -> Enquiry:
 
 
 async def _alone(turn: Turn, words: str, outcome: Outcome) -> Reply:
-    """A message for itself: a detail for the open ticket if it asks nothing and answers nothing."""
-    if not isinstance(outcome, Hit) and _tells(words):
-        ticket = await open_ticket_of(turn)
-        faint = not isinstance(outcome, Miss) and outcome.candidates[0].probability < FAINT
-        recent = ticket is not None and ticket.accepted_at >= turn.now - JUST_NOW
-        if ticket and (isinstance(outcome, Miss) or (faint and recent)):
+    """A message for itself: a detail for an open ticket if it asks nothing and belongs there."""
+    ticket = await added_to(turn, words) if _tells(words) else None
+    if ticket is not None:
+        named = find_ticket_no(words) == ticket.ticket_no
+        faint = isinstance(outcome, Near) and outcome.candidates[0].probability < FAINT
+        detail = isinstance(outcome, Miss) or (faint and ticket.accepted_at >= turn.now - JUST_NOW)
+        # The very wish that is owed an answer already needs no choices.
+        repeats = not isinstance(outcome, Hit) and own_matter.speaks_for_itself(words)
+        if named or detail or repeats:
             await intake.append(turn.session, ticket, words, now=turn.now, event_id=turn.event_id)
             return noted(turn, ticket, "appended")
     return await _carry_out(turn, await _record(turn, words, outcome), outcome)
@@ -122,11 +127,13 @@ async def _carry_out(turn: Turn, enquiry: Enquiry, outcome: Outcome) -> Reply:
     enquiry.pending_until = None
     if isinstance(outcome, Hit):
         return await deliver(turn, enquiry, outcome.candidates[0].entry_id)
-    if isinstance(outcome, Near):
+    # Faint choices are no reply to a complaint of those who work here.
+    of_us = own_matter.complains_of_us(enquiry.words)
+    if isinstance(outcome, Near) and not (of_us and outcome.choices[0].probability < cases.LIKELY):
         # Whoever asks again what is owed already has seen the choices.
         same = await same_question(turn, enquiry.words, TicketKind.ENQUIRY)
         return await owe(turn, enquiry) if same else await _offer(turn, enquiry, outcome)
-    if not in_our_field(enquiry.words[:LONGEST_MATCHED]):
+    if not of_us and not in_our_field(enquiry.words[:LONGEST_MATCHED]):
         # Stays an open enquiry, so that the button to a person still knows what was asked.
         return turn.say(turn.words("out_of_scope"), keyboards.person_or_menu(turn.lang))
     if len(enquiry.words) <= FRAGMENT and _tells(enquiry.words):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rapidfuzz import fuzz
 
-from handlers import gathered, keyboards, speech
+from handlers import gathered, keyboards, own_matter, speech
 from handlers.cases import LONGEST_MATCHED
 from handlers.turn import Reply, Turn
 from knowledge import answer as answers
 from knowledge.text import normalise
 from office.errors import Conflict
-from ticketing import intake, queue, restricted, tickets, verdicts
+from ticketing import intake, numbers, queue, restricted, tickets, verdicts
 from ticketing.ledgers import Enquiry
 from ticketing.ledgers import Outcome as Ended
 from ticketing.records import FollowUp, Ticket, TicketKind, TicketState, UnansweredReason
@@ -89,7 +89,7 @@ async def _owed_already(turn: Turn, ticket: Ticket) -> Reply:
 def noted(turn: Turn, ticket: Ticket, key: str) -> Reply:
     """Number, code and promised time of a ticket there is already; of a confidential case who will call."""
     if ticket.state is TicketState.OFFLINE:
-        return turn.say(turn.words("offline"))
+        return turn.say(turn.words("offline", no=ticket.ticket_no))
     return turn.say(speech.ticket_opened(ticket, turn.lang, key=key), keyboards.after_ticket(turn.lang))
 
 
@@ -97,6 +97,25 @@ async def open_ticket_of(turn: Turn) -> Ticket | None:
     """The asker's newest open ticket."""
     found = await queue.of_asker(turn.session, turn.contact, only_open=True)
     return found[0] if found else await _offline(turn)
+
+
+async def added_to(turn: Turn, words: str) -> Ticket | None:
+    """The asker's open ticket that a statement repeats or adds to; None where it is another matter.
+
+    A detail belongs to the newest, or to the one whose number it names; a complaint or a wish that needs no
+    earlier question to be read only to one about the same, and a complaint to no question.
+    """
+    own = await queue.of_asker(turn.session, turn.contact, only_open=True)
+    number = numbers.find_ticket_no(words)
+    named = next((ticket for ticket in own if ticket.ticket_no == number), None)
+    if named is not None or not own_matter.speaks_for_itself(words):
+        return named or await open_ticket_of(turn)
+    for ticket in own:
+        reported = ticket.kind is TicketKind.REPORT and own_matter.complains(words)
+        if reported or own_matter.belongs(words, ticket.words):
+            return ticket
+    said = await _said_offline(turn)
+    return await _offline(turn) if any(own_matter.belongs(words, before) for before in said) else None
 
 
 async def _offline(turn: Turn) -> Ticket | None:
@@ -122,14 +141,19 @@ async def same_question(
 
 
 async def _same_offline(turn: Turn, asked: str) -> Ticket | None:
-    """The asker's case that is handled offline, asked about again: compared in memory, never shown."""
+    """The asker's case that is handled offline, asked about again."""
+    lexicon = answers.lexicon()
+    known = [normalise(words[:LONGEST_MATCHED], lexicon) for words in await _said_offline(turn)]
+    same = any(fuzz.ratio(asked, before) >= SAME_QUESTION for before in known)
+    return await _offline(turn) if same else None
+
+
+async def _said_offline(turn: Turn) -> Sequence[str]:
+    """What the asker has said of a case that is handled offline: compared in memory, never shown."""
     ticket = await _offline(turn)
     try:
         found = await restricted.read(turn.session, ticket, sealer=turn.desk.sealer) if ticket else None
     except Conflict:
         # With another key than it was sealed with nobody can compare: it is a question of its own then.
-        return None
-    said = found.words if found else ()
-    lexicon = answers.lexicon()
-    known = [normalise(words[:LONGEST_MATCHED], lexicon) for words in said]
-    return ticket if any(fuzz.ratio(asked, before) >= SAME_QUESTION for before in known) else None
+        return ()
+    return found.words if found else ()

@@ -27,6 +27,16 @@ _NEVER_MIND = re.compile(
     "(了|啦|吧|人工|转了|问了|找了|麻烦了?|麻烦[您你]们?了?){1,2}(谢谢|多谢)?(您|你)?(啊|啦|了)?"
     "|(哦|嗯|那){0,1}(先)?(不用|不需要|不必|没事|没事儿|取消|不问)(谢谢|多谢)?(您|你)?"
 )
+_UNCLEAR = re.compile(
+    "(可|但|可是|但是|我|您|你|说得|说的|还是|还|依然|仍然|仍|真的?|实在|完全|根本|有点儿?|这个|这|上面|答复|回答|内容)*"
+    "(不(太|大|是很|怎么)?(清楚|明白|懂|理解)|[看听弄搞](不|没有?)(太)?(懂|明白|清楚)|没有?(太)?[看听弄搞]?(懂|明白|清楚)"
+    "|(什么|啥)意思|答非所问|没(有)?(回答|答复)我?的?问题)(的|了|啊|呢|呀|嘛)?{again}?"
+    "|{again}".replace(
+        "{again}",
+        "(?:(请|麻烦|能不能|能|可以|可否|您|你|帮我)*再?(详细|具体|仔细)?(再)?(说|讲|解释|说明)"
+        "(说|讲|一下|一遍|清楚|明白|详细|具体|一点|点|些)+(吗|吧|呀|好吗|可以吗|行吗)?)",
+    )
+)
 WORDS = Path(__file__).parent.parent / "data" / "plain_words.yaml"
 
 
@@ -60,6 +70,11 @@ def refuses(text: str) -> bool:
 def calls_off(text: str) -> bool:
     """Whether these words mean that nothing is wanted any more."""
     return len(text) <= 20 and _NEVER_MIND.fullmatch(_bare(text)) is not None
+
+
+def unclear(text: str) -> bool:
+    """Whether these words say of an answer that it is not understood, and nothing else."""
+    return len(text) <= 30 and _UNCLEAR.fullmatch(_bare(text)) is not None
 
 
 def says_something(words: str) -> bool:

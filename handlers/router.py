@@ -9,6 +9,7 @@ from aiogram import Dispatcher, Router
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
 from handlers import (
+    answered,
     appeals,
     ask,
     bulk,
@@ -46,8 +47,8 @@ from handlers.turn import Desk
 # staff can mean, before the same words mean something to everybody; their free words come before everybody's.
 ORDER: tuple[ModuleType, ...] = (
     group_binding, desk_group, tip_taps, groups, lookup, lookup_help, staff_binding, private_answer, cite,
-    bulk, tips, doorstep, platform, desk, duty, start, mine, corrections, dates, notify, appeals, named_days,
-    neighbours, stations, where, short_questions, ask, kinds,
+    bulk, tips, doorstep, platform, desk, duty, start, mine, answered, corrections, dates, notify, appeals,
+    named_days, neighbours, stations, where, short_questions, ask, kinds,
 )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ Built = tuple[str, InlineKeyboardMarkup | None]
 
 
 def offline(facts: dict[str, Any], lang: str) -> Built:
-    """将由工作人员与您联系, and nothing of the matter."""
-    return say("offline", lang), keyboards.after_ticket(lang)
+    """Which question it is, 将由工作人员与您联系, and nothing of the matter."""
+    return say("offline", lang, no=facts["no"]), keyboards.after_ticket(lang)
 
 
 def file_refused(facts: dict[str, Any], lang: str) -> Built:

@@ -64,7 +64,7 @@ async def stated(turn: Turn, words: str, state: FSMContext | None) -> Reply | No
     facts = (await where_reading.heard(turn, pack, said)).facts
     if not where_steps.tells_case(pack, facts, said) or gate(said) is not None:
         return None
-    if not is_question(said) and await asking.open_ticket_of(turn) is not None:
+    if not is_question(said) and await asking.added_to(turn, said) is not None:
         return None
     last = await asking.last_enquiry(turn, asking.JUST_NOW)
     if last is not None and last.offered and last.entry_id is None and len(words) <= cases.REPLY:

@@ -23,6 +23,8 @@ WEIGHTS = RULES.with_name("gate_weights.json")
 _HAN = re.compile(r"[㐀-鿿]")
 _WORD = re.compile(r"[a-z]+")
 _ADDRESS = re.compile(r"\S+(?:://|@|www\.)\S*|\b\S+\.(?:com|cn|org|net|gov)\S*")
+# A tag with what stands in it, and a call: code is in no language that somebody speaks.
+_CODE = re.compile(r"<[/!?]?[a-z][^<>]*>|\b[a-z_.]+\([^()]*\)")
 _CLASS = re.compile(r"\{([a-z]+)\}")
 _REMOVED = re.compile(r"[［\[]\s*号码已隐去\s*[］\]]")
 _NUMBER = "№"
@@ -192,7 +194,7 @@ def is_question(text: str) -> bool:
 def _is_other_language(words: str, rules: _Rules) -> bool:
     if len(_OTHER_SCRIPT.findall(words)) >= _FOREIGN_LETTERS:
         return True
-    words = _REMOVED.sub(_NUMBER, words)
+    words = _CODE.sub(" ", _REMOVED.sub(_NUMBER, words))
     if _HAN.search(words):
         return False
     latin = _WORD.findall(_ADDRESS.sub(" ", words))

@@ -203,3 +203,9 @@ def _raw(chat: Chat, words: str) -> Update:
     # A surrogate does not pass the library's own check; another channel's text has not been through it.
     message = chat.message(text="x").model_copy(update={"text": words})
     return Update(update_id=next(chat.town.numbers)).model_copy(update={"message": message})
+
+
+@pytest.mark.parametrize("said", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>"])
+async def test_markup_in_a_chinese_chat_is_answered_in_chinese(chat: Chat, said: str) -> None:
+    out = await chat.says(said)
+    assert out.text.startswith("我只能解答选民登记和选举程序问题。")

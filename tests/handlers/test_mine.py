@@ -8,11 +8,12 @@ from handlers.callbacks import Op, tap
 from office.contacts import Contact, ContactState
 from tests.journeys.conversation import Chat, Out, Town, number_and_code
 from ticketing import tickets
-from ticketing.records import FollowUp, ThreadPost, TicketState
+from ticketing.records import FollowUp, ThreadPost, Ticket, TicketState
 
 BOTH_DATABASES = True
 
 UNKNOWN = "新楼盘还没有门牌号，登记表上的地址怎么填？"
+NUMBER_TOO = "还要编号才能查。请把编号和查询码一起发来，例如：进度 DP-1120-07-K 7K2M"
 
 
 async def test_progress_without_questions(chat: Chat) -> None:
@@ -47,6 +48,13 @@ async def test_progress_by_its_button(chat: Chat) -> None:
         "进度 {no} {key}",
         "{low} {key}",
         "{key}",
+        "查 {key}",
+        "查{key}",
+        "请帮我查一下 {key}",
+        "查询码：{key}",
+        "查询码{key}的那个问题答复了吗？",
+        "我打过电话，编号{no}，查询码{key}，答复了吗",
+        "您的问题需要进一步核实，编号 {no}，查询码 {key}。",
     ],
 )
 async def test_progress_in_ones_own_chat_needs_either(chat: Chat, town: Town, form: str) -> None:
@@ -62,10 +70,59 @@ async def test_progress_from_another_contact_needs_both(town: Town) -> None:
     ticket = await town.ticket()
     other = town.chat(777)
 
-    assert (await other.says(f"进度 {ticket.progress_code}")).text.startswith("没有查到")
+    assert (await other.says(f"进度 {ticket.progress_code}")).text == NUMBER_TOO
     assert (await other.says(f"进度 {ticket.ticket_no}")).text.startswith("没有查到")
     out = await other.says(f"进度 {ticket.ticket_no} {ticket.progress_code}")
     assert "等待办理" in out.text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "我打过电话，编号{no}，查询码{key}，答复了吗",
+        "您的问题需要进一步核实，编号 {no}，查询码 {key}。",
+        "您的问题需要进一步核实，最迟11月21日（周六）12:00前答复。编号 {no}，查询码 {key}。",
+        "2026年问的，{key}，{no}",
+        "{joined}{key}查一下",
+    ],
+)
+async def test_number_and_code_are_found_anywhere_in_a_sentence(town: Town, form: str) -> None:
+    await town.chat().says(UNKNOWN)
+    ticket = await _with_code(town, "6Y8A")
+    said = form.format(no=ticket.ticket_no, key="6Y8A", joined=ticket.ticket_no.replace("-", "") + " ")
+    assert "等待办理" in (await town.chat(777).says(said)).text
+
+
+@pytest.mark.parametrize("said", ["6Y8A", "查 6y8a", "CRFZ", "查询码CRFZ", "查一下crfz"])
+async def test_a_code_of_somebody_elses_alone_asks_for_the_number(town: Town, said: str) -> None:
+    other = town.chat(777)
+    for _ in range(6):
+        assert (await other.says(said)).text == NUMBER_TOO
+
+
+async def test_a_number_alone_is_no_try(town: Town) -> None:
+    await town.chat().says(UNKNOWN)
+    ticket = await town.ticket()
+    other = town.chat(777)
+    for _ in range(6):
+        assert (await other.says(f"进度 {ticket.ticket_no}")).text.startswith("没有查到")
+    assert "等待办理" in (await other.says(f"{ticket.ticket_no} {ticket.progress_code}")).text
+
+
+@pytest.mark.parametrize("said", ["2026", "shei", "查wifi"])
+async def test_four_signs_that_nobody_takes_for_a_code(chat: Chat, said: str) -> None:
+    assert (await chat.says(said)).text != NUMBER_TOO
+
+
+async def test_a_code_beside_an_open_question_is_no_detail_of_it(chat: Chat, town: Town) -> None:
+    await chat.says(UNKNOWN)
+    await _with_code(town, "CRFZ")
+    town.later(minutes=1)
+    await chat.says("业委会的章程在哪看？")
+    out = await chat.says("查 CRFZ")
+    assert out.text.startswith("编号")
+    assert UNKNOWN in out.text
+    assert len(await town.rows(ThreadPost)) == 2
 
 
 async def test_after_five_wrong_tries_the_right_code_does_not_help(town: Town) -> None:
@@ -183,6 +240,14 @@ async def test_an_answer_that_cannot_arrive_is_collected_by_number_and_code(chat
 
     out = await town.chat(777).says(f"{number} {code}")
     assert "答复：请联系发证的登记站。" in out.text
+
+
+async def _with_code(town: Town, code: str) -> Ticket:
+    """The only ticket, with this progress code."""
+    async with town.store.transaction() as session:
+        ticket = await tickets.get(session, (await town.ticket()).id)
+        ticket.progress_code = code
+    return await town.ticket()
 
 
 async def _answered(chat: Chat, town: Town) -> None:

@@ -35,7 +35,7 @@ async def offline(chat: Chat, town: Town) -> int:
 async def test_the_asker_is_told_who_will_be_in_touch(chat: Chat, town: Town) -> None:
     await offline(chat, town)
     out = await town.delivers()
-    assert out.texts == ["将由工作人员与您联系。"]
+    assert out.texts == [f"您的问题 {(await town.ticket()).ticket_no}：将由工作人员与您联系。"]
     assert (await town.delivers()).texts == []
     shown = (await chat.says("/mine")).text
     assert MARK not in shown
@@ -55,7 +55,7 @@ async def test_the_same_question_again_joins_the_case(chat: Chat, town: Town) ->
     out = await chat.says(WORDS)
     if not out.texts or "将由工作人员与您联系" not in out.text:
         out = await chat.taps("人工咨询")
-    assert "将由工作人员与您联系" in out.text
+    assert f"您的问题 {(await town.ticket()).ticket_no}：将由工作人员与您联系" in out.text
     assert len(await town.tickets()) == 1
     assert await later(town) == [WORDS]
     assert await places_of(town.store, MARK) == set()

@@ -44,6 +44,7 @@ def test_groups_come_first_and_the_catch_all_last() -> None:
         "duty",
         "start",
         "mine",
+        "answered",
         "corrections",
         "dates",
         "notify",

@@ -246,3 +246,17 @@ def test_it_learns_what_no_rule_says_and_lets_pass_what_it_was_told_to() -> None
     assert score[0] > leaning.threshold > score[1]
     assert all(leaning.score(pieces(text)) < leaning.threshold for text in free)
     assert gate_train.fit(messages)[Gate.DISTRESS] == leaning
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("<script>alert(1)</script>", None),
+        ("<img src=x onerror=alert(1)>", None),
+        ("<div class='note'>登记</div>", None),
+        ("<b>where can I vote</b>", Gate.OTHER_LANGUAGE),
+        ("<where can I vote", Gate.OTHER_LANGUAGE),
+    ],
+)
+def test_markup_is_no_language(said: str, kind: Gate | None) -> None:
+    assert gate(said) is kind
