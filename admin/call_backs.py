@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from admin import times
+from admin import delivery_truth, times
 from admin.pages import Desk, Number, Refusal, done, signed_in
 from office.errors import Invalid
 from office.staff import Permission, mask_name
@@ -24,14 +24,14 @@ MOST_PRINTED = 200
 
 @router.get("")
 async def show(desk: Calling) -> Response:
-    """Who is to be called, names and numbers masked; with `view=done` who was."""
+    """Who is to be called, names and numbers masked; with `view=ask` who left no number, `done` who was."""
     return await _page(desk)
 
 
 @router.get("/print")
 async def printed(desk: Calling) -> Response:
     """The list as it is printed, with the last four digits of each number."""
-    rows, total = await call_backs.listed(desk.session, desk.person, limit=MOST_PRINTED)
+    rows, total = await call_list.listed(desk.session, desk.person, limit=MOST_PRINTED)
     shown = await _shown(desk, rows)
     return desk.render(
         "console/call_backs_print.html",
@@ -62,7 +62,9 @@ async def tried(desk: Calling, call_id: Number) -> Response:
     if result is None:
         raise Invalid("call_result_needed")
     note, seen = desk.form.text("call_note"), desk.form.number("version")
-    await call_backs.tried(desk.session, call, result, note, actor=desk.person, now=desk.now, seen=seen)
+    await call_backs.tried(
+        desk.session, call, result, note, actor=desk.person, hours=desk.hours, now=desk.now, seen=seen
+    )
     return done("/admin/call-backs", "call_tried")
 
 
@@ -84,10 +86,11 @@ async def _page(
     found: tuple[str, str] = ("", ""),
 ) -> Response:
     asked = desk.request.query_params
-    over = asked.get("view", "") == "done"
+    view = asked.get("view", "")
+    over, to_ask = view == "done", view == "ask"
     page = int(asked["page"]) if asked.get("page", "").isdecimal() else 1
-    rows, total = await call_backs.listed(
-        desk.session, desk.person, states=DONE if over else (CallBackState.DUE,), page=page
+    rows, total = await call_list.listed(
+        desk.session, desk.person, states=DONE if over else (CallBackState.DUE,), to_ask=to_ask, page=page
     )
     base = "/admin/call-backs"
     return desk.render(
@@ -97,13 +100,18 @@ async def _page(
         calls=await _shown(desk, rows, open_id=open_id, found=found),
         total=total,
         over=over,
-        tabs=[_tab(desk, "due", base, not over), _tab(desk, "done", f"{base}?view=done", over)],
+        to_ask=to_ask,
+        tabs=[
+            _tab(desk, "due", base, not (over or to_ask)),
+            _tab(desk, "ask", f"{base}?view=ask", to_ask),
+            _tab(desk, "done", f"{base}?view=done", over),
+        ],
         results=[
             ("", desk.t("macro.choose")),
             *((one.value, desk.t(f"call_back.result.{one}")) for one in CallResult),
         ],
         page=page,
-        pages=-(-total // call_backs.PAGE),
+        pages=-(-total // call_list.PAGE),
         error=refusal.words if refusal else "",
         typed=refusal.typed if refusal else {},
         done=asked.get("done", ""),
@@ -132,7 +140,8 @@ async def _shown(
             "no": numbers.get(call.ticket_id or 0, ""),
             "unit": unit.name,
             "kind": desk.t(f"call_back.kind.{call.kind}"),
-            "state": desk.t(f"call_back.state.{call.state}"),
+            "state": delivery_truth.call_state(desk, call),
+            "to_ask": call.state is CallBackState.DUE and call.to_ask,
             "tone": TONES[call.state],
             "is_due": call.state is CallBackState.DUE,
             "late": call.state is CallBackState.DUE and call.due_at < desk.now,

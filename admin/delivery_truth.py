@@ -30,7 +30,14 @@ TONES = {
     DeliveryState.STOPPED: "warn",
 }
 CALL_TONES = {CallBackState.DUE: "warn", CallBackState.REACHED: "good", CallBackState.GIVEN_UP: "danger"}
-TOLD = {"told": "good", "parked": "warn", "undeliverable": "danger", "to_call": "warn", "pending": "info"}
+TOLD = {
+    "told": "good",
+    "parked": "warn",
+    "undeliverable": "danger",
+    "to_call": "warn",
+    "to_ask": "warn",
+    "pending": "info",
+}
 TOLD_BY_HAND = (AnswerMode.PHONE, AnswerMode.IN_PERSON, AnswerMode.LETTER, AnswerMode.GROUP)
 
 
@@ -72,7 +79,7 @@ def _call(desk: Desk, call: CallBack, tries: Sequence[CallTry]) -> dict[str, Any
     language = desk.frame.language
     return {
         "kind": desk.t(f"call_back.kind.{call.kind}"),
-        "state": desk.t(f"call_back.state.{call.state}"),
+        "state": call_state(desk, call),
         "tone": CALL_TONES[call.state],
         "tries": [
             f"{times.moment(one.at, language)} {desk.t(f'call_back.result.{one.result}')}"
@@ -82,6 +89,12 @@ def _call(desk: Desk, call: CallBack, tries: Sequence[CallTry]) -> dict[str, Any
     }
 
 
+def call_state(desk: Desk, call: CallBack) -> str:
+    """Where a call stands in words; who left no phone is not said to be called."""
+    to_ask = call.state is CallBackState.DUE and call.to_ask
+    return desk.t("call_back.state.to_ask" if to_ask else f"call_back.state.{call.state}")
+
+
 def _told(ticket: Ticket, rows: Sequence[Delivery], calls: Sequence[CallBack]) -> str:
     """How the newest answer stands, in one of the words of `TOLD`; `ticket` may be a joined one."""
     own = [row for row in rows if row.kind == "answer" and row.state is not DeliveryState.FAILED]
@@ -89,8 +102,8 @@ def _told(ticket: Ticket, rows: Sequence[Delivery], calls: Sequence[CallBack]) -
         return "told"
     if own and own[-1].state is DeliveryState.SENT:
         return "told"
-    if any(call.state is CallBackState.DUE for call in calls):
-        return "to_call"
+    if due := [call for call in calls if call.state is CallBackState.DUE]:
+        return "to_ask" if all(call.to_ask for call in due) else "to_call"
     if own:
         return "parked" if own[-1].state is DeliveryState.PARKED else "pending"
     if any(row.kind == "answer" for row in rows) or calls:

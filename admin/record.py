@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from admin import answer_box
 from admin.pages import Desk
 from knowledge.versions import topics
 from office import units
@@ -106,7 +107,7 @@ def _field(desk: Desk, ticket: Ticket, name: str, *, again: bool) -> dict[str, A
 def _choice(desk: Desk, ticket: Ticket, name: str, one: StrEnum) -> str:
     # Who has no chat was laid on the call-back list instead, as the box for the answer says.
     if one is AnswerMode.CHAT and ticket.contact_id is None and ticket.words != REMOVED:
-        return desk.t("answer_mode.to_call")
+        return desk.t(answer_box.without_chat(ticket))
     return record_words.choice(name, one, desk.frame.language)
 
 

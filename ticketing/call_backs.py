@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from office import audit, redact, units
 from office.errors import Conflict
+from office.hours import OfficeHours
 from office.outbox import Delivery, DeliveryState
 from office.seal import Sealer
 from office.staff import Permission, Staff, must, reach
@@ -27,7 +27,6 @@ KEPT = timedelta(days=90)
 LOOKED_BACK = timedelta(days=7)
 BATCH = 100
 MOST_FAILED = 500
-PAGE = 50
 LONGEST_NOTE = 300
 SHORTEST_PHONE = 7
 
@@ -86,6 +85,15 @@ class CallBack(Base):
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  SQLAlchemy reads it so
 
+    @property
+    def to_ask(self) -> bool:
+        """Whether nobody can be called: no phone was left, so they hear the answer when they ask again."""
+        return self.phone is None and self.kind is CallBackKind.ANSWER
+
+
+TO_CALL = CallBack.phone.is_not(None) | (CallBack.kind != CallBackKind.ANSWER)
+"""The calls that somebody has to make: all but those of `CallBack.to_ask`."""
+
 
 class CallTry(Base):
     """One try to reach somebody."""
@@ -141,25 +149,6 @@ async def put(
     return (await session.scalars(select(CallBack).where(CallBack.key == key))).one()
 
 
-async def listed(
-    session: AsyncSession,
-    person: Staff,
-    *,
-    states: Sequence[CallBackState] = (CallBackState.DUE,),
-    page: int = 1,
-    limit: int = PAGE,
-) -> tuple[list[tuple[CallBack, Unit]], int]:
-    """One page of the calls within the person's reach, who is due first on top, and how many there are."""
-    statement = await in_reach(session, person)
-    statement = statement.where(CallBack.state.in_(states))
-    total = await session.scalar(select(func.count()).select_from(statement.subquery()))
-    last = CallBack.done_at.desc() if CallBackState.DUE not in states else CallBack.due_at
-    rows = await session.execute(
-        statement.order_by(last, CallBack.id).limit(limit).offset((max(page, 1) - 1) * limit)
-    )
-    return [(call, unit) for call, unit in rows], total or 0
-
-
 async def in_reach(session: AsyncSession, person: Staff) -> Select[CallBack, Unit]:
     """The calls that this person may see and make, each with its unit."""
     await must(session, person, Permission.WORK_TICKETS)
@@ -185,11 +174,14 @@ async def opened(
 ) -> tuple[str, str]:
     """Name and phone of whoever is to be called, for the officer who calls now; that they looked is audited.
 
-    Raises `Conflict("call_done")` for a call that is over: nobody has to know the number any more.
+    Raises `Conflict("call_done")` for a call that is over: nobody has to know the number any more, and
+    `Conflict("call_no_phone")` where none was left.
     """
     await _may(session, call, actor)
     if call.state is not CallBackState.DUE:
         raise Conflict("call_done")
+    if call.to_ask:
+        raise Conflict("call_no_phone")
     found = sealer.open(call.asker_name), sealer.open(call.phone)
     await audit.record(
         session,
@@ -209,23 +201,45 @@ async def tried(
     note: str,
     *,
     actor: Staff,
+    hours: OfficeHours,
     now: datetime,
     seen: int | None = None,
 ) -> None:
-    """Write one try down: whoever was told is done, anybody else is due again two hours later.
+    """Write one try down: whoever was told is done, anybody else is due again two duty hours later.
 
     `seen` is the version on the officer's page. Raises `Conflict("stale_card")` if somebody wrote a try
-    meanwhile, so that nobody is called twice for one thing.
+    meanwhile, so that nobody is called twice for one thing, and `Conflict("call_no_phone")` for any result
+    but TOLD where no phone was left.
     """
     await _held(session, call, actor, seen)
+    if call.to_ask and result is not CallResult.TOLD:
+        raise Conflict("call_no_phone")
     clean = redact.text(note.strip(), published=await units.published_numbers(session)).text[:LONGEST_NOTE]
     session.add(CallTry(call_back_id=call.id, staff_id=actor.id, result=result, note=clean, at=now))
     call.tries += 1
     if result is CallResult.TOLD:
         call.state, call.done_at, call.done_by_id = CallBackState.REACHED, now, actor.id
     else:
-        call.due_at = now + AGAIN_AFTER
+        call.due_at = _again_at(now, hours)
     await _noted(session, call, "try", actor, now, result=result.value, tries=call.tries)
+
+
+def _again_at(now: datetime, hours: OfficeHours) -> datetime:
+    try:
+        due = hours.add_duty(now, AGAIN_AFTER)
+    except LookupError:
+        # An office without any duty ahead has its try written down all the same.
+        return now + AGAIN_AFTER
+    return hours.next_open(due) or due
+
+
+async def renumbered(session: AsyncSession, ticket: Ticket) -> None:
+    """Take over a phone that was found out or mended later into the calls that are still to be made."""
+    due = (CallBack.ticket_id == ticket.id, CallBack.state == CallBackState.DUE)
+    # Row by row, so that a page made before is stale: whoever reads it would call the old number.
+    for call in await session.scalars(select(CallBack).where(*due).order_by(CallBack.id)):
+        call.phone = ticket.phone
+    ring_after_commit(session, QUEUE_TOPIC)
 
 
 async def give_up(

@@ -11,8 +11,35 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from office.errors import NotFound
 from office.staff import Permission, Staff, may, reach
 from office.units import Unit
-from ticketing.call_backs import CallBack, CallBackState, CallTry, in_reach
+from ticketing.call_backs import TO_CALL, CallBack, CallBackState, CallTry, in_reach
 from ticketing.records import Ticket
+
+PAGE = 50
+
+
+async def listed(
+    session: AsyncSession,
+    person: Staff,
+    *,
+    states: Sequence[CallBackState] = (CallBackState.DUE,),
+    to_ask: bool = False,
+    page: int = 1,
+    limit: int = PAGE,
+) -> tuple[list[tuple[CallBack, Unit]], int]:
+    """One page of the calls within the person's reach, who is due first on top, and how many there are.
+
+    Of those that are due, who left no phone is left out: `to_ask` gives them instead.
+    """
+    statement = await in_reach(session, person)
+    statement = statement.where(CallBack.state.in_(states))
+    if CallBackState.DUE in states:
+        statement = statement.where(~TO_CALL if to_ask else TO_CALL)
+    total = await session.scalar(select(func.count()).select_from(statement.subquery()))
+    last = CallBack.done_at.desc() if CallBackState.DUE not in states else CallBack.due_at
+    rows = await session.execute(
+        statement.order_by(last, CallBack.id).limit(limit).offset((max(page, 1) - 1) * limit)
+    )
+    return [(call, unit) for call, unit in rows], total or 0
 
 
 async def count_due(session: AsyncSession, person: Staff, *, now: datetime) -> int:
@@ -20,7 +47,7 @@ async def count_due(session: AsyncSession, person: Staff, *, now: datetime) -> i
     if not may(person, Permission.WORK_TICKETS):
         return 0
     statement = select(func.count()).select_from(CallBack).join(Unit, Unit.id == CallBack.unit_id)
-    statement = statement.where(CallBack.state == CallBackState.DUE, CallBack.due_at <= now)
+    statement = statement.where(CallBack.state == CallBackState.DUE, TO_CALL, CallBack.due_at <= now)
     return await session.scalar(statement.where(Unit.path.startswith(await reach(session, person)))) or 0
 
 

@@ -17,7 +17,7 @@ from office.hours import BEIJING
 from office.seal import Sealer
 from office.staff import Staff
 from office.units import group_key, parse_group_no
-from ticketing import leading, offline, restricted
+from ticketing import call_backs, leading, offline, restricted
 from ticketing.intake import clean, post
 from ticketing.ledgers import Enquiry
 from ticketing.moving import LONGEST_ANSWER, lock, may_work, noted
@@ -103,6 +103,8 @@ async def change(
             raise Invalid("text_long", most=LONGEST_ANSWER)
         await post(session, ticket, PostKind.EDITED, await clean(session, more), now=now, staff=actor)
         changed.append("words")
+    if "phone" in changed:
+        await call_backs.renumbered(session, ticket)
     if changed:
         await session.flush()
         await noted(session, ticket, "record", actor.as_actor(), now, fields=sorted(changed))

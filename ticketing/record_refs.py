@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from knowledge.versions import Entry, EntryVersion
 from office import staff, units
 from ticketing import answer_ways
-from ticketing.answer_ways import Way
+from ticketing.answer_ways import Given
 from ticketing.clusters import Cluster
 from ticketing.joint import JointMember
 from ticketing.records import Ticket
@@ -31,7 +31,7 @@ class Refs:
     """Words for the row numbers that tickets carry.
 
     `names` of staff in full: the record is an office's own paper. `versions` are entry number and version,
-    `published` the phone numbers that units publish themselves, `ways` how the askers were answered.
+    `published` the phone numbers that units publish themselves, `given` what each asker was told last.
     """
 
     names: Mapping[int, str]
@@ -41,7 +41,7 @@ class Refs:
     clusters: Mapping[int, str]
     joint: Mapping[int, tuple[int, ...]]
     published: tuple[str, ...]
-    ways: Mapping[int, tuple[Way, ...]]
+    given: Mapping[int, Given]
 
     def name(self, staff_id: int | None) -> str:
         """The name of somebody of the staff, or an empty text."""
@@ -60,7 +60,10 @@ async def of(session: AsyncSession, tickets: Sequence[Ticket]) -> Refs:
         )
         for ticket_id, staff_id in rows:
             members[ticket_id] = (*members.get(ticket_id, ()), staff_id)
-    people = {getattr(ticket, name) for ticket in tickets for name in _PEOPLE}
+    given = await answer_ways.of(session, tickets)
+    # A joined ticket's row tells its lead's conclusion: who gave it and what it cites are looked up as well.
+    told = [*tickets, *(one.by for one in given.values() if one.by is not None)]
+    people = {getattr(ticket, name) for ticket in told for name in _PEOPLE}
     people |= {t.materials.get(name) for t in tickets for name in ("checked_by", "second_by")}
     people |= {staff_id for found in members.values() for staff_id in found}
     versions = select(EntryVersion.id, Entry.entry_no, EntryVersion.number).join(
@@ -69,7 +72,7 @@ async def of(session: AsyncSession, tickets: Sequence[Ticket]) -> Refs:
     cited = {
         number: (entry_no, version)
         for number, entry_no, version in await _rows(
-            session, versions, EntryVersion.id, {ticket.conclusion_version_id for ticket in tickets}
+            session, versions, EntryVersion.id, {ticket.conclusion_version_id for ticket in told}
         )
     }
     return Refs(
@@ -92,7 +95,7 @@ async def of(session: AsyncSession, tickets: Sequence[Ticket]) -> Refs:
         ),
         joint=members,
         published=await units.published_numbers(session),
-        ways=await answer_ways.of(session, tickets),
+        given=given,
     )
 
 

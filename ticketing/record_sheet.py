@@ -19,18 +19,20 @@ from ticketing import export_rows, record_refs
 from ticketing.export_rows import Sheet
 from ticketing.record_refs import Refs
 from ticketing.record_words import (
+    answerer,
     asker_name,
     choice,
     conclusion,
+    given_by,
     hidden,
     joined,
     last_digits,
     moment,
     said,
-    ways,
+    way,
     yes,
 )
-from ticketing.records import OPEN_STATES, Ticket, TicketState
+from ticketing.records import Ticket, TicketState
 from ticketing.restricted import HIDDEN
 
 TEMPLATE: Final = Path(__file__).parent.parent / "data" / "record_sheet.yaml"
@@ -133,24 +135,30 @@ def _handler(line: Line) -> str:
 
 
 def _conclusion(line: Line) -> str:
-    ticket = line.ticket
-    if hidden(ticket):
+    """What this row's asker was told last: the lead's conclusion for a joined ticket."""
+    if hidden(line.ticket):
         return HIDDEN
-    if ticket.state in OPEN_STATES or not ticket.answer_text:
+    given = line.refs.given.get(line.ticket.id)
+    if given is None or given.by is None or not given.by.answer_text:
         return ""
-    basis = conclusion(ticket, line.refs)
-    words = said(ticket, ticket.answer_text, line.refs)
-    return joined((words, say("record.on_basis", CHINESE, basis=basis) if basis else ""), "\n")
+    basis = conclusion(given.by, line.refs) if given.based else ""
+    words = said(given.by, given.by.answer_text, line.refs)
+    told = joined((words, say("record.on_basis", CHINESE, basis=basis) if basis else ""), "\n")
+    return say("record.before", CHINESE, told=told) if given.before else told
 
 
 def _answered(line: Line) -> str:
-    ticket = line.ticket
-    way = ways(ticket, line.refs)
-    if ticket.answered_at is None:
-        # A joined ticket was answered with its lead, which has time and name; the way is its own asker's.
-        return way if ticket.state is TicketState.MERGED else ""
-    who = line.refs.name(ticket.answered_by_id or ticket.author_id)
-    return joined((moment(ticket.answered_at), way, who))
+    given = line.refs.given.get(line.ticket.id)
+    how = way(line.ticket, line.refs)
+    if given is None or given.by is None:
+        # Who was joined and is still to be called has a way; whoever's answer is under review has none yet.
+        return how if line.ticket.state is TicketState.MERGED else ""
+    told = joined((moment(given.at), how, answerer(line.ticket, line.refs)))
+    return say("record.again", CHINESE, told=told) if given.before else told
+
+
+def _reviewer(line: Line) -> str:
+    return line.refs.name(given_by(line.ticket, line.refs).reviewer_id)
 
 
 def _refs(line: Line) -> str:
@@ -185,7 +193,7 @@ CELLS: Final[Mapping[str, Callable[[Line], str]]] = {
     "assigned": lambda line: moment(line.ticket.assigned_at),
     "due": lambda line: moment(line.ticket.due_at),
     "conclusion": _conclusion,
-    "reviewer": lambda line: line.refs.name(line.ticket.reviewer_id),
+    "reviewer": _reviewer,
     "answered": _answered,
     "follow_up": lambda line: choice("follow_up", line.ticket.follow_up),
     "refs": _refs,

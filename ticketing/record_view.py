@@ -17,10 +17,13 @@ from ticketing.checking import Count, Paper
 from ticketing.export_rows import Sheet
 from ticketing.record_refs import Refs
 from ticketing.record_words import (
+    answered_at,
+    answerer,
     asker_name,
     choice,
     conclusion,
     day,
+    given_by,
     hidden,
     joined,
     last_digits,
@@ -28,7 +31,7 @@ from ticketing.record_words import (
     moment,
     said,
     topic,
-    ways,
+    way,
     yes,
 )
 from ticketing.records import Ticket, TicketKind
@@ -211,14 +214,17 @@ class _View:
         }
 
     def conclusion(self) -> dict[str, str]:
-        t = self.ticket
+        t, refs = self.ticket, self.refs
+        by = given_by(t, refs)
+        who = answerer(t, refs)
         return {
-            "conclusion": conclusion(t, self.refs, self.language),
-            "reviewer": self.person(t.reviewer_id),
-            **self.moments("reviewed_at", "answered_at"),
-            "answer_mode": ways(t, self.refs, self.language),
-            "answered_by": self.person(t.answered_by_id or (t.author_id if t.answered_at else None)),
-            **self.texts("answer_text"),
+            "conclusion": conclusion(by, refs, self.language),
+            "reviewer": self.person(by.reviewer_id),
+            "reviewed_at": moment(by.reviewed_at),
+            "answered_at": answered_at(t, refs, self.language),
+            "answer_mode": way(t, refs, self.language),
+            "answered_by": who if self.paper or not who else mask_name(who),
+            "answer_text": said(by, by.answer_text, refs) if by.answer_text else "",
             **self.choices("cause", "follow_up"),
             "cluster": self.refs.clusters.get(t.cluster_id or 0, ""),
             "tip_no": t.tip_no,

@@ -39,9 +39,30 @@ def choice(name: str, value: StrEnum | None, language: str = CHINESE) -> str:
     return say(f"{_ELSEWHERE.get(name, f'record.{name}')}.{value.value}", language)
 
 
-def ways(ticket: Ticket, refs: Refs, language: str = CHINESE) -> str:
-    """How the askers of a ticket were answered, each way once."""
-    return joined((choice("answer_mode", way, language) for way in refs.ways.get(ticket.id, ())), "、")
+def way(ticket: Ticket, refs: Refs, language: str = CHINESE) -> str:
+    """How the asker of a ticket was answered, or is going to be."""
+    found = refs.given.get(ticket.id)
+    return choice("answer_mode", found.way, language) if found else ""
+
+
+def given_by(ticket: Ticket, refs: Refs) -> Ticket:
+    """The ticket that holds the answer this ticket's asker was told last: its lead, or itself."""
+    found = refs.given.get(ticket.id)
+    return found.by if found and found.by else ticket
+
+
+def answerer(ticket: Ticket, refs: Refs) -> str:
+    """Who gave the answer that the asker was told last; empty while nothing was told."""
+    found = refs.given.get(ticket.id)
+    return refs.name(found.by.answered_by_id or found.by.author_id) if found and found.by else ""
+
+
+def answered_at(ticket: Ticket, refs: Refs, language: str = CHINESE) -> str:
+    """When the asker was told last, marked where the question was opened again since."""
+    found = refs.given.get(ticket.id)
+    if found is None or found.by is None:
+        return ""
+    return say("record.again", language, told=moment(found.at)) if found.before else moment(found.at)
 
 
 def moment(at: datetime | None) -> str:

@@ -18,7 +18,7 @@ from tests.admin.conftest import Browser, Clock
 from tests.make import HOURS, Cast
 from tests.ticketing.people import act, another_asker
 from tests.ticketing.work import answer, entry, opened, read, taken
-from ticketing import call_backs, tickets, verdicts
+from ticketing import call_backs, call_list, tickets, verdicts
 from ticketing.call_backs import CallResult
 from ticketing.records import FollowUp, Ticket
 
@@ -84,8 +84,10 @@ async def test_who_is_lost_and_left_a_number_is_called(
     assert "待回拨" in shown
     assert "13800138001" not in shown
     async with store.transaction() as session:
-        ((call, _),), _total = await call_backs.listed(session, cast.li_qiang)
-        await call_backs.tried(session, call, CallResult.TOLD, "", actor=cast.li_qiang, now=clock())
+        ((call, _),), _total = await call_list.listed(session, cast.li_qiang)
+        await call_backs.tried(
+            session, call, CallResult.TOLD, "", actor=cast.li_qiang, hours=HOURS, now=clock()
+        )
     shown = await page(signed_in, cast.li_qiang, ticket)
     assert "已送达" in shown
     assert "待回拨" not in shown
@@ -99,8 +101,14 @@ async def test_everybody_joined_is_listed_with_how_they_were_told(
         store, cast, clock(), "同样的问题", contact=await another_asker(store, clock(), "6001")
     )
     calling = await opened(store, cast, clock(), "也是这个问题", contact=None, channel=Channel.PHONE)
+    phoneless = await opened(store, cast, clock(), "我也想问", contact=None, channel=Channel.PHONE)
+
+    async def left(session: object, row: Ticket) -> None:
+        row.phone = Sealer(b"").seal("13800138001")
+
+    await act(store, calling, left)
     again = await opened(store, cast, clock(), "还是我")
-    for member in (chatting, calling, again):
+    for member in (chatting, calling, phoneless, again):
 
         async def join(session: object, row: Ticket) -> None:
             to = await tickets.get(session, lead.id)  # type: ignore[arg-type]
@@ -108,7 +116,7 @@ async def test_everybody_joined_is_listed_with_how_they_were_told(
 
         await act(store, member, join)
     shown = await page(signed_in, cast.li_qiang, await read(store, lead))
-    assert "并入的工单（3）" in shown
+    assert "并入的工单（4）" in shown
     lead = await answer(store, cast, await read(store, lead), await entry(store, cast, clock()), clock())
     await deliver(store, chatting, clock, DeliveryState.SENT)
     other = await read(store, chatting)
@@ -120,7 +128,12 @@ async def test_everybody_joined_is_listed_with_how_they_were_told(
             now=clock(),
         )  # fmt: skip
     shown = await page(signed_in, cast.li_qiang, lead)
-    for member, words in ((chatting, "已送达"), (calling, "待回拨"), (again, "同一提问人，已一并答复")):
+    for member, words in (
+        (chatting, "已送达"),
+        (calling, "待回拨"),
+        (phoneless, "未留电话"),
+        (again, "同一提问人，已一并答复"),
+    ):
         line = shown[shown.index(f'href="/admin/tickets/{member.id}">{member.ticket_no}') :]
         assert words in line[: line.index("</tr>")], words
     assert "解决了" in shown

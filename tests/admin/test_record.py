@@ -16,7 +16,7 @@ from office.store import Store
 from tests.admin.conftest import Browser, Clock
 from tests.make import Cast, a_ticket
 from tests.ticketing.full import PHONE, SEALER, filled
-from tests.ticketing.work import answered
+from tests.ticketing.work import answer, entry, taken
 from ticketing import tickets
 from ticketing.particulars import AnswerMode, Nature
 from ticketing.records import Ticket
@@ -83,7 +83,10 @@ async def test_filling_in_is_kept_and_told(
 async def test_of_a_caller_the_form_names_the_call_back_list_and_no_chat(
     store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
 ) -> None:
-    ticket = await answered(store, cast, clock(), contact=None, channel=Channel.PHONE)
+    ticket = await taken(store, cast, clock(), contact=None, channel=Channel.PHONE)
+    async with store.transaction() as session:
+        (await session.get_one(Ticket, ticket.id)).phone = SEALER.seal(PHONE)
+    await answer(store, cast, ticket, await entry(store, cast, clock()), clock())
     desk = await signed_in(cast.li_qiang)
     page = (await desk.get(f"/admin/tickets/{ticket.id}")).text
     assert "电话（待回拨）" in page

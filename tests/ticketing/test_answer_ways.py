@@ -11,14 +11,14 @@ from office.contacts import Channel
 from office.store import Store
 from office.units import Unit
 from tests.make import HOURS, Cast
-from tests.ticketing.full import SEALER
+from tests.ticketing.full import PHONE, SEALER
 from tests.ticketing.people import act, another_asker
 from tests.ticketing.test_joining import joined
-from tests.ticketing.work import REPLY, answer, answered, entry, opened, proposed, read, taken
+from tests.ticketing.work import REPLY, answer, answered, entry, opened, proposed, taken
 from ticketing import call_backs, call_list, queue, record_sheet, record_view, tickets, verdicts
 from ticketing.call_backs import CallResult
 from ticketing.particulars import AnswerMode
-from ticketing.records import Ticket, TicketState
+from ticketing.records import Ticket
 
 pytestmark = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
 CALLER: dict[str, Any] = {"contact": None, "channel": Channel.PHONE}
@@ -42,11 +42,24 @@ async def printed(store: Store, cast: Cast, ticket: Ticket) -> str:
     return str(sheet.rows[0][keys.index("answered")])
 
 
+async def caller(store: Store, cast: Cast, now: datetime, **more: Any) -> Ticket:
+    """A question of somebody who rang up and left a phone, in the hands of 李强."""
+    ticket = await taken(store, cast, now, **CALLER, **more)
+    return await left_phone(store, ticket)
+
+
+async def left_phone(store: Store, ticket: Ticket) -> Ticket:
+    async def left(_: Any, found: Ticket) -> None:
+        found.phone = SEALER.seal(PHONE)
+
+    return await act(store, ticket, left)
+
+
 async def called(store: Store, cast: Cast, ticket: Ticket, result: CallResult, now: datetime) -> None:
     """李强 rings up whoever waits on the call-back list for this ticket's answer."""
     async with store.transaction() as session:
         *_, call = await call_list.of_ticket(session, [ticket.id])
-        await call_backs.tried(session, call, result, "", actor=cast.li_qiang, now=now)
+        await call_backs.tried(session, call, result, "", actor=cast.li_qiang, hours=HOURS, now=now)
 
 
 async def given_up(store: Store, cast: Cast, ticket: Ticket, now: datetime) -> None:
@@ -58,7 +71,7 @@ async def given_up(store: Store, cast: Cast, ticket: Ticket, now: datetime) -> N
 async def test_a_caller_is_answered_by_telephone_as_the_call_back_list_stands(
     store: Store, cast: Cast, now: datetime
 ) -> None:
-    ticket = await answered(store, cast, now, **CALLER)
+    ticket = await answer(store, cast, await caller(store, cast, now), await entry(store, cast, now), now)
     assert await shown(store, ticket, cast.district) == "电话（待回拨）"
     assert await shown(store, ticket, cast.district, "en") == "phone (call due)"
     assert await printed(store, cast, ticket) == "2026-11-20 10:05/电话（待回拨）/李强"
@@ -68,7 +81,8 @@ async def test_a_caller_is_answered_by_telephone_as_the_call_back_list_stands(
 
 
 async def test_whom_nobody_could_reach_was_not_told(store: Store, cast: Cast, now: datetime) -> None:
-    ticket = await answered(store, cast, now, contact=None, channel=Channel.COUNTER)
+    ticket = await left_phone(store, await taken(store, cast, now, contact=None, channel=Channel.COUNTER))
+    await answer(store, cast, ticket, await entry(store, cast, now), now)
     await called(store, cast, ticket, CallResult.DEAD_NUMBER, now)
     assert await shown(store, ticket, cast.district) == "电话（待回拨）"
     await given_up(store, cast, ticket, now)
@@ -81,21 +95,31 @@ async def test_a_proposed_answer_to_a_caller_will_go_by_telephone(
     ticket = await proposed(store, cast, now, **CALLER)
     async with store.transaction() as session:
         (await tickets.get(session, ticket.id)).answer_mode = AnswerMode.CHAT
+    assert await shown(store, ticket, cast.district) == "未留电话，等本人来问"
+    await left_phone(store, ticket)
     assert await shown(store, ticket, cast.district) == "电话（待回拨）"
     assert await printed(store, cast, ticket) == ""
 
 
-async def test_what_was_opened_again_has_no_way_until_it_is_answered_anew(
+async def test_who_left_no_phone_hears_it_when_they_ask_again(
     store: Store, cast: Cast, now: datetime
 ) -> None:
     ticket = await answered(store, cast, now, **CALLER)
+    assert await printed(store, cast, ticket) == "2026-11-20 10:05/未留电话，等本人来问/李强"
+
+
+async def test_what_was_opened_again_keeps_its_way_until_it_is_answered_anew(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    ticket = await answer(store, cast, await caller(store, cast, now), await entry(store, cast, now), now)
     await called(store, cast, ticket, CallResult.TOLD, now)
 
     async def reopened(session: Any, found: Ticket) -> None:
         await verdicts.reopen(session, found, actor=cast.li_qiang.as_actor(), hours=HOURS, now=now)
 
     await act(store, ticket, reopened)
-    assert await shown(store, ticket, cast.district) == ""
+    assert await shown(store, ticket, cast.district) == "电话"
+    assert await printed(store, cast, ticket) == "2026-11-20 10:05/电话/李强（已重新办理）"
 
 
 @pytest.mark.parametrize(
@@ -131,39 +155,40 @@ async def test_who_asked_in_the_chat_and_was_forgotten_since_was_answered_there_
     assert await shown(store, ticket, cast.district) == "聊天"
 
 
-async def test_where_askers_are_mixed_the_lead_tells_every_way_and_each_other_its_own(
+async def test_where_askers_are_mixed_each_row_tells_its_own_way(
     store: Store, cast: Cast, now: datetime
 ) -> None:
     """张敏 asks in the chat, as does somebody else; two callers with her question are joined to hers."""
     lead = await taken(store, cast, now)
     other = await opened(store, cast, now, contact=await another_asker(store, now, "6001"))
-    first, second = [await opened(store, cast, now, **CALLER) for _ in range(2)]
+    first, second = [await left_phone(store, await opened(store, cast, now, **CALLER)) for _ in range(2)]
     for one in (other, first, second):
         await joined(store, cast, one, lead, now)
     assert await shown(store, lead, cast.district) == ""
     await answer(store, cast, lead, await entry(store, cast, now), now)
     await called(store, cast, first, CallResult.TOLD, now)
-    assert await shown(store, lead, cast.district) == "聊天、电话、电话（待回拨）"
-    assert await printed(store, cast, lead) == "2026-11-20 10:05/聊天、电话、电话（待回拨）/李强"
-    for one, words in ((other, "聊天"), (first, "电话"), (second, "电话（待回拨）")):
-        assert (await read(store, one)).state is TicketState.MERGED
+    for one, words in ((lead, "聊天"), (other, "聊天"), (first, "电话")):
         assert await shown(store, one, cast.district) == words
-        assert await printed(store, cast, one) == words
+        assert await printed(store, cast, one) == f"2026-11-20 10:05/{words}/李强"
+    assert await shown(store, second, cast.district) == "电话（待回拨）"
+    assert await printed(store, cast, second) == "电话（待回拨）"
 
 
 async def test_a_caller_who_leads_is_told_apart_from_the_voter_in_the_chat(
     store: Store, cast: Cast, now: datetime
 ) -> None:
-    lead = await taken(store, cast, now, **CALLER)
+    lead = await caller(store, cast, now)
     voter = await opened(store, cast, now)
     await joined(store, cast, voter, lead, now)
     await answer(store, cast, lead, await entry(store, cast, now), now)
-    assert await shown(store, lead, cast.district) == "电话（待回拨）、聊天"
-    assert await shown(store, voter, cast.district) == "聊天"
+    assert await printed(store, cast, lead) == "2026-11-20 10:05/电话（待回拨）/李强"
+    assert await printed(store, cast, voter) == "2026-11-20 10:05/聊天/李强"
 
 
-async def test_who_asked_twice_was_told_once(store: Store, cast: Cast, now: datetime) -> None:
-    """张敏 was rung up for the first ticket; the second one of hers adds no way of its own."""
+async def test_who_asked_twice_was_told_once_and_both_rows_say_how(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    """张敏 was rung up for the first ticket; what she was told holds for her second one as well."""
     lead, again = await taken(store, cast, now), await opened(store, cast, now)
     await joined(store, cast, again, lead, now)
     version = await entry(store, cast, now)
@@ -175,4 +200,4 @@ async def test_who_asked_twice_was_told_once(store: Store, cast: Cast, now: date
 
     await act(store, lead, told)
     assert await shown(store, lead, cast.district) == "电话"
-    assert await shown(store, again, cast.district) == ""
+    assert await shown(store, again, cast.district) == "电话"
