@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge import reviews
+from knowledge import reviews, station_hours
 from knowledge.roll import lookup_reviews
 from office import changes, staff, units
 from office.errors import NotFound
 from office.hours import beijing_day
 from office.staff import Permission, Staff
 from office.words import CHINESE
-from ticketing import call_list, openings, settled
+from ticketing import call_list, openings, queue, settled
 
 PLACES = (
     ("/admin", "queue", Permission.SEE_TICKETS),
@@ -77,9 +77,9 @@ NOBODY: Mapping[str, str] = {"name": "", "phone": "", "hours": "", "address": ""
 class Frame:
     """What stands around the matter of every page; plain values, so that it outlives any session.
 
-    `waiting`, `due`, `weeks`, `glass` and `calls` are counts for the menu. `alarm` names the words that call
-    a reviewer to the lookups; empty while nothing is wrong there. `unread` is the bell's count,
-    without what was dealt with meanwhile.
+    `waiting`, `due`, `weeks`, `glass`, `calls` and `in_review` are counts for the menu. `alarm` names the
+    words that call a reviewer to the lookups; empty while nothing is wrong there. `unread` is the bell's
+    count, without what was dealt with meanwhile.
     """
 
     office: Mapping[str, str]
@@ -94,6 +94,14 @@ class Frame:
     unread: int = 0
     glass: int = 0
     calls: int = 0
+    in_review: int = 0
+
+    @property
+    def reached(self) -> Mapping[str, str]:
+        """How to reach the office, in the reader's language: its hours are kept in Chinese."""
+        if self.language == CHINESE:
+            return self.office
+        return {**self.office, "hours": station_hours.weekly(self.office.get("hours", ""), self.language)}
 
     @property
     def home(self) -> str:
@@ -133,6 +141,7 @@ async def frame_of(
         unread=await settled.unread(session, person.id),
         glass=await openings.count_unreviewed(session, person),
         calls=await call_list.count_due(session, person, now=now),
+        in_review=await queue.count_in_review(session, person),
     )
 
 
@@ -141,7 +150,8 @@ def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]
 
     An entry that stands for several pages has them as `tabs`, one of which is marked likewise. How many
     changes wait for a second person is told on the way to them, and so is what is due for one's own review,
-    and how many weeks of lookups nobody has looked through.
+    and how many weeks of lookups nobody has looked through. `counted` says in words what a `count` is of:
+    beside 待办 a bare number would be read as tickets.
     """
     place = path.removeprefix("/admin").strip("/").split("/")[0]
     here = OWNERS.get(place, place) if path.startswith("/admin") else place
@@ -157,15 +167,24 @@ def ways(path: str, around: Frame, t: Callable[..., str]) -> list[dict[str, Any]
                     "label": t(f"nav.{key}"),
                     "active": key == here,
                     "count": counts.get(key) or None,
+                    "counted": t(f"nav.waits.{key}", n=counts[key]) if counts.get(key) else "",
                 }
             )
+    # The tab 待办 has its own numbers below it; on the way there a reviewer is told what waits for them.
+    first = {"queue": around.in_review}
     return [
         {
             "href": pages[0]["href"],
             "label": t(f"nav.{group}") if len(pages) > 1 else pages[0]["label"],
             "key": group,
             "active": any(page["active"] for page in pages),
-            "count": next((page["count"] for page in pages if page["count"]), None),
+            "count": first.get(group, 0) + sum(page["count"] or 0 for page in pages) or None,
+            "counted": t("list.comma").join(
+                [
+                    *([t("nav.waits.review", n=first[group])] if first.get(group) else []),
+                    *(page["counted"] for page in pages if page["counted"]),
+                ]
+            ),
             "tabs": pages if len(pages) > 1 else [],
         }
         for group, pages in entries.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -23,6 +25,8 @@ Working = Annotated[Desk, Depends(signed_in(Permission.WORK_TICKETS))]
 DONE = ("begun", "signed", "freed")
 EXCERPT = 60
 MOST_TAKEN = 200
+PAST = 12
+PAST_OF_A_DAY = 100
 # A figure leads to its tickets where the queue has a view of them.
 VIEWS = {"open": "open", "overdue": "overdue"}
 
@@ -93,13 +97,13 @@ async def _own_shift(desk: Desk) -> Any:
 
 async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:
     unit = await units.get(desk.session, desk.person.unit_id)
-    rows = await handovers.listed(desk.session, desk.person, 12)
-    waiting = [row for row in rows if row.signed_at is None]
+    waiting = await handovers.waiting(desk.session, desk.person)
     now_owed = await owed.snapshot(desk.session, unit, since=None, now=desk.now)
     asked = desk.request.query_params.get("done", "")
     alone = await owed.orphans(desk.session, unit, beside=desk.person, now=desk.now)
     holders = await staff.names(desk.session, {ticket.assignee_id for ticket in alone if ticket.assignee_id})
     own = next((row for row in waiting if row.from_id == desk.person.id), None)
+    past, day = await _past(desk)
     return desk.render(
         "console/handover.html",
         status=refusal.status if refusal else 200,
@@ -107,7 +111,10 @@ async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:
         error=refusal.words if refusal else "",
         done=desk.t(f"handover.done.{asked}") if asked in DONE else "",
         waiting=[await _told(desk, row) for row in waiting],
-        past=[await _told(desk, row) for row in rows if row.signed_at is not None],
+        past=[await _told(desk, row) for row in past[: PAST_OF_A_DAY if day else PAST]],
+        older=past[PAST - 1].id if not day and len(past) > PAST else 0,
+        day=day.isoformat() if day else "",
+        earlier="before" in desk.request.query_params,
         counts=_counts(desk, now_owed["counts"]),
         on_duty=await roster.on_duty(desk),
         orphans=[
@@ -117,8 +124,21 @@ async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:
         own=own is not None,
         mine=[_row(desk, ticket) for ticket in await owed.held_by(desk.session, desk.person)],
         may_work=desk.may(Permission.WORK_TICKETS),
-        longest=handovers.LONGEST_MESSAGE,
     )
+
+
+async def _past(desk: Desk) -> tuple[Sequence[Handover], date | None]:
+    """The signed handovers that the address asks for, one more than a page has, and the day it names."""
+    asked = desk.request.query_params
+    try:
+        day = date.fromisoformat(asked.get("day", ""))
+    except ValueError:
+        day = None
+    number = asked.get("before", "")
+    before = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+    if day is not None:
+        return await handovers.past(desk.session, desk.person, PAST_OF_A_DAY, on=day), day
+    return await handovers.past(desk.session, desk.person, PAST + 1, before=before), None
 
 
 async def _told(desk: Desk, row: Handover, *, whole: bool = False) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from admin import forms, times
+from admin import forms, times, tried
 from admin.pages import Desk, Refusal, done, signed_in
 from admin.replay import Aside
 from knowledge import answer as answers
 from knowledge import checks, rehearsal, shelf
+from knowledge.live import lexicon
 from knowledge.outcomes import Candidate
 from knowledge.replay import Comparison, Turn
 from knowledge.versions import Audience, Entry, by_number, revision
@@ -199,7 +200,7 @@ async def _group(desk: Desk, group: MissGroup, places: Mapping[int, Unit]) -> di
             for row in group.rows[:ROWS_SHOWN]
         ],
         "more": max(0, len(group.rows) - ROWS_SHOWN),
-        "likely": [_likely(one, titles) for one in candidates],
+        "likely": [_likely(desk, first.enquiry.words, one, titles) for one in candidates],
         "probable": bool(candidates) and candidates[0].probability * 100 >= PROBABLE,
         "cited": {"no": cited.entry_no, "title": titles.get(cited.entry_no, "")}
         if cited and cited.entry_no not in {one.entry_no for one in candidates}
@@ -207,13 +208,15 @@ async def _group(desk: Desk, group: MissGroup, places: Mapping[int, Unit]) -> di
     }
 
 
-def _likely(found: Candidate, titles: Mapping[str, str]) -> dict[str, Any]:
+def _likely(desk: Desk, words: str, found: Candidate, titles: Mapping[str, str]) -> dict[str, Any]:
+    known = lexicon()
+    replaced, opposed = tried.said_and_meant(words, known), tried.opposing(words, found.phrasing, known)
     return {
         "no": found.entry_no,
         "title": titles.get(found.entry_no, ""),
         "percent": round(found.probability * 100),
         "phrasing": found.phrasing,
-        "reasons": found.reasons,
+        "reasons": tried.reasons(desk, found.reasons, replaced, opposed),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
@@ -15,18 +16,24 @@ from admin.frame import PLACES
 from admin.pages import Desk, signed_in
 from knowledge import shelf, tip_numbers, tip_words, tips
 from knowledge.shelf import Filter
+from knowledge.tips import WorkTip
+from knowledge.versions import Entry, EntryState, EntryVersion
 from office import staff
 from office.staff import Permission
-from office.units import Unit
+from office.units import Unit, UnitKind
 from office.words import LANGUAGES, say
-from ticketing import numbers
+from ticketing import numbers, queue
 from ticketing.records import Ticket
 
 router = APIRouter()
 Own = Annotated[Desk, Depends(signed_in(None))]
 LONGEST: Final = 80
 MOST: Final = 8
+MOST_ASKING: Final = 5
+MOST_ABOUT: Final = 3
+EXCERPT: Final = 40
 SHORTEST_WORDS: Final = 2
+Found = dict[str, str]
 # Pages that stand in no menu.
 FURTHER: Final = (
     ("/admin/calls/new", "palette.new_call", Permission.OPEN_TICKETS),
@@ -43,17 +50,18 @@ _BEGUN: Final = re.compile(r"[A-Z]{2,4}-?[0-9]{2,4}(?:-?[0-9]{1,5})?-?")
 async def go(desk: Own) -> Response:
     """The palette without script; a whole number leads straight to what it names."""
     query = _query(desk)
-    found = await _found(desk, query)
-    if len(found) == 1 and query and found[0]["kind"] != "page" and _whole(query):
-        return RedirectResponse(found[0]["href"], 303)
-    return desk.render("console/go.html", query=query, found=found)
+    numbered = await _numbered(desk, query)
+    if len(numbered) == 1 and await _whole(desk, query):
+        return RedirectResponse(numbered[0]["href"], 303)
+    return desk.render("console/go.html", query=query, found=await _found(desk, query, numbered))
 
 
 @router.get("/go/list")
 async def listed(desk: Own) -> Response:
     """What the dialog shows under its field."""
     query = _query(desk)
-    return desk.render("console/go_list.html", query=query, found=await _found(desk, query))
+    found = await _found(desk, query, await _numbered(desk, query))
+    return desk.render("console/go_list.html", query=query, found=found)
 
 
 @router.get("/keys")
@@ -66,21 +74,35 @@ def _query(desk: Desk) -> str:
     return forms.clean(desk.request.query_params.get("q", ""))[:LONGEST].strip()
 
 
-def _whole(query: str) -> bool:
-    if tip_numbers.exactly(query) is not None:
+async def _whole(desk: Desk, query: str) -> bool:
+    if tip_numbers.exactly(query) is not None or _ENTRY.fullmatch(_folded(query).upper()) is not None:
         return True
-    return numbers.parse_ticket_no(query) is not None or _ENTRY.fullmatch(query.upper()) is not None
+    return bool(numbers.parse_ticket_no(query) or numbers.complete(query, await _districts(desk)))
 
 
-async def _found(desk: Desk, query: str) -> list[dict[str, str]]:
-    """What this person may open: tickets, entries and work tips by number or words, then pages by name."""
+async def _numbered(desk: Desk, query: str) -> list[Found]:
+    """What the query names by its number, or by the beginning of one."""
+    if not query:
+        return []
+    return [*await _tickets(desk, query), *await _entries(desk, query), *await _tips(desk, query)]
+
+
+async def _found(desk: Desk, query: str, numbered: list[Found]) -> list[Found]:
+    """What this person may open: by number, by name or question, then what only speaks of the words."""
     if not query:
         return _pages(desk, "")
-    found = [*await _tickets(desk, query), *await _entries(desk, query), *await _tips(desk, query)]
-    return [*found, *_pages(desk, query)]
+    named = _pages(desk, query)
+    said = [page for page in named if _folded(query) in _folded(page["label"])]
+    asking = [*await _tickets_asking(desk, query), *await _entries_asking(desk, query)]
+    titled = await _tips_titled(desk, query)
+    about = [*await _entries_about(desk, query), *await _tips_about(desk, query)]
+    once: dict[str, Found] = {}
+    for found in (*numbered, *said, *asking, *titled, *about, *named):
+        once.setdefault(found["href"], found)
+    return list(once.values())
 
 
-def _pages(desk: Desk, query: str) -> list[dict[str, str]]:
+def _pages(desk: Desk, query: str) -> list[Found]:
     wanted = _folded(query)
     found = []
     for href, key, needed in (*((href, f"nav.{key}", needed) for href, key, needed in PLACES), *FURTHER):
@@ -93,13 +115,18 @@ def _pages(desk: Desk, query: str) -> list[dict[str, str]]:
     return found
 
 
-async def _tickets(desk: Desk, query: str) -> list[dict[str, str]]:
+async def _districts(desk: Desk) -> Sequence[str]:
+    return (await desk.session.scalars(select(Unit.code).where(Unit.kind == UnitKind.DISTRICT))).all()
+
+
+async def _tickets(desk: Desk, query: str) -> list[Found]:
     if not desk.may(Permission.SEE_TICKETS):
         return []
     number, begun = numbers.parse_ticket_no(query), _folded(query).upper()
-    if number is None and not _BEGUN.fullmatch(begun):
+    whole = [number] if number else numbers.complete(query, await _districts(desk))
+    if not whole and not _BEGUN.fullmatch(begun):
         return []
-    wanted = Ticket.ticket_no == number if number else Ticket.ticket_no.startswith(begun, autoescape=True)
+    wanted = Ticket.ticket_no.in_(whole) if whole else Ticket.ticket_no.startswith(begun, autoescape=True)
     rows = await desk.session.execute(
         select(Ticket, Unit.name)
         .join(Unit, Unit.id == Ticket.unit_id)
@@ -107,47 +134,101 @@ async def _tickets(desk: Desk, query: str) -> list[dict[str, str]]:
         .order_by(Ticket.id.desc())
         .limit(MOST)
     )
-    return [
-        {
-            "kind": "ticket",
-            "href": f"/admin/tickets/{ticket.id}",
-            "label": ticket.ticket_no,
-            "more": f"{unit} · {desk.t(f'ticket.state.{ticket.state}')}",
-        }
-        for ticket, unit in rows
-    ]
+    return [_ticket(desk, ticket, unit) for ticket, unit in rows]
 
 
-async def _entries(desk: Desk, query: str) -> list[dict[str, str]]:
-    number = _ENTRY.fullmatch(_folded(query).upper())
-    if not desk.may(Permission.SEE_ENTRIES) or (number is None and len(query) < SHORTEST_WORDS):
+async def _tickets_asking(desk: Desk, query: str) -> list[Found]:
+    if not desk.may(Permission.SEE_TICKETS) or len(query) < SHORTEST_WORDS:
         return []
-    search = Filter(state=None, search=f"K-{number[1]}") if number else Filter(search=query)
-    rows, _ = await shelf.listed(desk.session, desk.person, search)
-    return [
-        {
-            "kind": "entry",
-            "href": f"/admin/entries/{entry.id}",
-            "label": entry.entry_no,
-            "more": version.question,
-        }
-        for entry, version, _ in rows[:MOST]
-    ]
+    rows = await queue.asking(desk.session, desk.person, query, MOST_ASKING)
+    return [_ticket(desk, ticket, unit.name, ticket.words) for ticket, unit in rows]
 
 
-async def _tips(desk: Desk, query: str) -> list[dict[str, str]]:
+def _ticket(desk: Desk, ticket: Ticket, unit: str, words: str = "") -> Found:
+    # By its number alone: the words of one that is confidential, or may become so, stand on no other page.
+    short = " ".join(words.split())
+    short = short[:EXCERPT] + ("…" if len(short) > EXCERPT else "")
+    more = (short, unit, desk.t(f"ticket.state.{ticket.state}"))
+    return {
+        "kind": "ticket",
+        "href": f"/admin/tickets/{ticket.id}",
+        "label": ticket.ticket_no,
+        "more": " · ".join(filter(None, more)),
+    }
+
+
+async def _entries(desk: Desk, query: str) -> list[Found]:
+    number = _ENTRY.fullmatch(_folded(query).upper())
+    if number is None or not desk.may(Permission.SEE_ENTRIES):
+        return []
+    wanted = Filter(state=None, search=f"K-{number[1]}")
+    rows, _ = await shelf.listed(desk.session, desk.person, wanted)
+    return [_entry(desk, entry, version) for entry, version, _ in rows[:MOST]]
+
+
+async def _entries_asking(desk: Desk, query: str) -> list[Found]:
+    if not desk.may(Permission.SEE_ENTRIES) or len(query) < SHORTEST_WORDS:
+        return []
+    rows = await shelf.asking(desk.session, desk.person, query, MOST_ASKING)
+    return [_entry(desk, entry, version) for entry, version in rows]
+
+
+async def _entries_about(desk: Desk, query: str) -> list[Found]:
+    if not desk.may(Permission.SEE_ENTRIES) or len(query) < SHORTEST_WORDS:
+        return []
+    rows, _ = await shelf.listed(desk.session, desk.person, Filter(search=query))
+    folded = _folded(query)
+    further = [row for row in rows if folded not in _folded(row[1].question)]
+    return [_entry(desk, entry, version) for entry, version, _ in further[:MOST_ABOUT]]
+
+
+def _entry(desk: Desk, entry: Entry, version: EntryVersion) -> Found:
+    state = "" if version.state is EntryState.PUBLISHED else desk.t(f"entry.state.{version.state}")
+    return {
+        "kind": "entry",
+        "href": f"/admin/entries/{entry.id}",
+        "label": entry.entry_no,
+        "more": " · ".join(filter(None, (version.question, state))),
+    }
+
+
+async def _tips(desk: Desk, query: str) -> list[Found]:
+    if tip_numbers.exactly(query) is None or not desk.may(Permission.SEE_ENTRIES):
+        return []
+    rows, _ = await tips.listed(desk.session, desk.person, search=query)
+    return [_tip(desk, tip) for tip in rows[:MOST]]
+
+
+async def _tips_titled(desk: Desk, query: str) -> list[Found]:
+    if not desk.may(Permission.SEE_ENTRIES) or len(query) < SHORTEST_WORDS:
+        return []
+    rows = await desk.session.scalars(
+        select(WorkTip)
+        .join(Unit, Unit.id == WorkTip.unit_id)
+        .where(await tips.visible(desk.session, desk.person))
+        .where(*(WorkTip.title.icontains(word, autoescape=True) for word in query.split()))
+        .order_by(WorkTip.changed_at.desc(), WorkTip.id.desc())
+        .limit(MOST_ASKING)
+    )
+    return [_tip(desk, tip) for tip in rows]
+
+
+async def _tips_about(desk: Desk, query: str) -> list[Found]:
     if not desk.may(Permission.SEE_ENTRIES) or len(query) < SHORTEST_WORDS:
         return []
     rows, _ = await tips.listed(desk.session, desk.person, search=query)
-    return [
-        {
-            "kind": "tip",
-            "href": f"/admin/tips/{tip.id}",
-            "label": tip_words.number(tip) or desk.t(f"tips.state_{tip.state}"),
-            "more": tip.title,
-        }
-        for tip in rows[:MOST]
-    ]
+    words = _folded(query).split()
+    further = [tip for tip in rows if not all(word in _folded(tip.title) for word in words)]
+    return [_tip(desk, tip) for tip in further[:MOST_ABOUT]]
+
+
+def _tip(desk: Desk, tip: WorkTip) -> Found:
+    return {
+        "kind": "tip",
+        "href": f"/admin/tips/{tip.id}",
+        "label": tip_words.number(tip) or desk.t(f"tips.state_{tip.state}"),
+        "more": tip.title,
+    }
 
 
 def _folded(text: str) -> str:

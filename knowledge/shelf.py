@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge.versions import Audience, Entry, EntryState, EntryVersion, Phrasing
@@ -60,6 +60,36 @@ async def listed(
         statement.order_by(Entry.entry_no).limit(PAGE).offset((max(page, 1) - 1) * PAGE)
     )
     return [(entry, version, unit) for entry, version, unit in rows], total or 0
+
+
+async def asking(
+    session: AsyncSession, person: Staff, search: str, limit: int
+) -> list[tuple[Entry, EntryVersion]]:
+    """Entries in whose question all words of the search stand: in force, then drafts, then retired ones.
+
+    Of an entry in force its next version counts as well: whoever writes it looks for it by the new words.
+    """
+    await must(session, person, Permission.SEE_ENTRIES)
+    words = search.lower().split()
+    if not words:
+        return []
+    newest = select(func.max(EntryVersion.number)).where(EntryVersion.entry_id == Entry.id).scalar_subquery()
+    in_force = Entry.published_id == EntryVersion.id
+    rows = await session.execute(
+        select(Entry, EntryVersion)
+        .join(EntryVersion, EntryVersion.entry_id == Entry.id)
+        .join(Unit, Unit.id == EntryVersion.scope_unit_id)
+        .where(or_(in_force, EntryVersion.number == newest.correlate(Entry)))
+        .where(_readable(await reach(session, person)))
+        .where(*(func.lower(EntryVersion.question).contains(word, autoescape=True) for word in words))
+        .order_by(case((in_force, 0), (EntryVersion.state == EntryState.RETIRED, 2), else_=1), Entry.entry_no)
+        # Both versions of an entry may have the words.
+        .limit(2 * limit)
+    )
+    found: dict[int, tuple[Entry, EntryVersion]] = {}
+    for entry, version in rows:
+        found.setdefault(entry.id, (entry, version))
+    return list(found.values())[:limit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Text, func, select
+from sqlalchemy import ForeignKey, Select, Text, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from office import audit, notices, staff, units
 from office.errors import Conflict, Invalid, NotFound, NotPermitted
-from office.hours import beijing_day
+from office.hours import beijing_day, moment
 from office.shifts import DutyShift
 from office.staff import Permission, Staff, must
 from office.store import Base, ring_after_commit
@@ -56,7 +56,7 @@ async def begin(
     """The leaver writes down what is owed and a message for the next one; it then waits for a signature.
 
     A second time before that replaces message and snapshot. What had changed since the leaver signed for the
-    shift is kept with that handover. Raises `Invalid("handover.message_long")`.
+    shift is kept with that handover. Raises `Invalid("handover.message_long")`, which says how long it is.
     """
     unit = await units.get(session, shift.unit_id if shift else leaver.unit_id)
     await must(session, leaver, Permission.WORK_TICKETS, unit.path)
@@ -64,7 +64,7 @@ async def begin(
         raise Conflict("duty.not_yours")
     words = await clean(session, message.strip())
     if len(words) > LONGEST_MESSAGE:
-        raise Invalid("handover.message_long", most=LONGEST_MESSAGE)
+        raise Invalid("handover.message_long", most=LONGEST_MESSAGE, n=len(words))
     # One at a time of a unit: two that begin in the same moment are one after the other.
     await session.execute(select(Unit.id).where(Unit.id == unit.id).with_for_update())
     found = await snapshot(session, unit, since=await _last_signed_at(session, unit), now=now)
@@ -177,17 +177,43 @@ async def get(session: AsyncSession, person: Staff, handover_id: int) -> Handove
     raise NotFound("handover.unknown")
 
 
-async def listed(session: AsyncSession, person: Staff, limit: int = 20) -> Sequence[Handover]:
-    """The handovers within the person's reach: those that wait for a signature, then the newest."""
-    await must(session, person, Permission.SEE_TICKETS)
+async def waiting(session: AsyncSession, person: Staff, limit: int = 20) -> Sequence[Handover]:
+    """What waits for a signature within the person's reach, the newest first."""
     rows = await session.scalars(
+        (await _seen(session, person)).where(Handover.signed_at.is_(None)).limit(limit)
+    )
+    return rows.all()
+
+
+async def past(
+    session: AsyncSession, person: Staff, limit: int, *, on: date | None = None, before: int = 0
+) -> Sequence[Handover]:
+    """What was signed within the person's reach, the newest first.
+
+    `on`: only what was written or signed on that day; `before`: only what is older than this row number.
+    """
+    statement = (await _seen(session, person)).where(Handover.signed_at.is_not(None))
+    if on is not None:
+        first, last = moment(on, timedelta(0)), moment(on, timedelta(days=1))
+        statement = statement.where(
+            or_(
+                and_(Handover.made_at >= first, Handover.made_at < last),
+                and_(Handover.signed_at >= first, Handover.signed_at < last),
+            )
+        )
+    if before:
+        statement = statement.where(Handover.id < before)
+    return (await session.scalars(statement.limit(limit))).all()
+
+
+async def _seen(session: AsyncSession, person: Staff) -> Select[Handover]:
+    await must(session, person, Permission.SEE_TICKETS)
+    return (
         select(Handover)
         .join(Unit, Unit.id == Handover.unit_id)
         .where(Unit.path.startswith(await staff.reach(session, person)))
-        .order_by(Handover.signed_at.is_not(None), Handover.id.desc())
-        .limit(limit)
+        .order_by(Handover.id.desc())
     )
-    return rows.all()
 
 
 async def _pass(session: AsyncSession, ticket: Ticket, leaver: Staff, taker: Staff, now: datetime) -> None:

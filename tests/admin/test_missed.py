@@ -50,11 +50,26 @@ async def test_each_row_shows_words_candidates_with_reasons_unit_and_date(
     await no_540(store, cast, clock())
     await one(store, cast, clock, "我的选民证找不到丢了咋办")
     page = await (await signed_in(cast.li_qiang)).get("/admin/missed")
-    for words in ("我的选民证找不到丢了咋办", "K-0540", "%", "一致：", "东浦区", "未命中", "1人，1条"):
+    for words in ("我的选民证找不到丢了咋办", "K-0540", "%", "对上：", "东浦区", "未命中", "1人，1条"):
         assert words in page.text
     for key in "1234":
         assert f'aria-keyshortcuts="{key}"' in page.text
     assert 'formaction="/admin/missed/preview"' in page.text
+
+
+async def test_reasons_are_said_in_the_language_of_the_page(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    await no_540(store, cast, clock())
+    await one(store, cast, clock, "我的选民证找不到丢了咋办")
+    desk = await signed_in(cast.li_qiang)
+    await desk.get("/admin/missed")
+    await desk.post("/admin/settings", {"lang": "en", "next": "/admin/missed"})
+    page = (await desk.get("/admin/missed")).text
+    assert "Agrees: " in page
+    for words in ("一致：", "多出：", "缺少："):
+        assert words not in page
+    assert "askers: 1, questions: 1" in page
 
 
 async def test_key_1_shows_what_changes_before_anything_is_saved(

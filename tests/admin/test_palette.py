@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,14 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from knowledge import entries
 from office.staff import Staff
 from office.store import Store
 from tests.admin.conftest import Clock
-from tests.make import Cast, a_ticket, an_entry
+from tests.make import Cast, a_ticket, an_entry, content
+from tests.ticketing import work
 from tests.ticketing.test_bulk_questions import HEADINGS, ROWS, filled
 from tests.ticketing.tip_world import drafted, released
-from ticketing import bulk_questions
-from ticketing.records import Ticket
+from ticketing import bulk_questions, tickets
+from ticketing.particulars import Secrecy
+from ticketing.records import Ticket, TicketState
 
 pytestmark = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
 SignIn = Callable[[Staff], Any]
@@ -145,3 +149,86 @@ async def test_work_tips_are_found_by_number_and_title(
     other = await signed_in(cast.zhao_lei)
     found = (await other.get("/admin/go/list", params={"q": "新证件"})).text
     assert f"/admin/tips/{draft.id}" not in found, "a draft is for those who reach its unit"
+
+
+async def shown(desk: Any, query: str) -> list[tuple[str, str]]:
+    """What the dialog lists, in its order: the address of each line and its words."""
+    page = (await desk.get("/admin/go/list", params={"q": query})).text
+    lines = re.findall(r'<li><a href="([^"]*)" data-go>(.*?)</a>', page)
+    return [(href, " ".join(re.sub(r"<[^>]*>", " ", words).split())) for href, words in lines]
+
+
+async def test_what_speaks_of_the_words_in_its_question_comes_first(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignIn
+) -> None:
+    """停车: tickets that ask about it, the draft of an entry, a tip; what only mentions it comes last."""
+    older = await work.answered(store, cast, clock(), words="骑车来登记，停车要钱吗？")
+    ticket = await work.opened(store, cast, clock(), words="登记站门口可以停车吗？")
+    async with store.transaction() as session:
+        draft = await entries.draft(
+            session, content(cast, question="登记站门口能不能停车？"), actor=cast.wang_fang, now=clock()
+        )
+        aside = await an_entry(
+            session, cast, clock(), "K-0122", question="登记站在哪里？", short="看通知。门口不能停车。"
+        )
+    tip = await drafted(store, cast, clock(), title="关于登记站停车的提示")
+    mentioning = await drafted(store, cast, clock(), title="关于秩序的提示", steps="请劝停车的人挪开")
+    found = await shown(await signed_in(cast.li_qiang), "停车")
+    assert [href for href, _ in found] == [
+        f"/admin/tickets/{ticket.id}",
+        f"/admin/tickets/{older.id}",
+        f"/admin/entries/{draft.entry_id}",
+        f"/admin/tips/{tip.id}",
+        f"/admin/entries/{aside.entry_id}",
+        f"/admin/tips/{mentioning.id}",
+    ]
+    said = dict(found)
+    assert f"{ticket.ticket_no} 登记站门口可以停车吗？ · 东浦区 · 待派" in said[f"/admin/tickets/{ticket.id}"]
+    assert "登记站门口能不能停车？ · 草稿" in said[f"/admin/entries/{draft.entry_id}"]
+    both = [href for href, _ in await shown(await signed_in(cast.li_qiang), "停车 门口")]
+    assert both[:2] == [f"/admin/tickets/{ticket.id}", f"/admin/entries/{draft.entry_id}"]
+
+
+async def test_words_find_no_ticket_out_of_reach_and_no_confidential_one(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignIn
+) -> None:
+    there = await work.opened(store, cast, clock(), words="镇上停车方便吗？", unit=cast.north)
+    flagged = await work.opened(store, cast, clock(), words="有人在停车场发钱拉票")
+    decided = await work.opened(store, cast, clock(), words="停车场的那个人是谁")
+    async with store.transaction() as session:
+        (await tickets.get(session, flagged.id)).secrecy = Secrecy.RESTRICTED
+        closed = await tickets.get(session, decided.id)
+        closed.state, closed.offline_owner_id = TicketState.OFFLINE, cast.wang_fang.id
+    found = await shown(await signed_in(cast.wang_fang), "停车")
+    assert [href for href, _ in found] == [f"/admin/tickets/{there.id}"]
+    assert [href for href, _ in await shown(await signed_in(cast.zhao_lei), "停车")] == [
+        f"/admin/tickets/{there.id}"
+    ]
+    assert await shown(await signed_in(cast.zhou_ning), "停车") == []
+    by_number = await shown(await signed_in(cast.wang_fang), flagged.ticket_no)
+    assert "拉票" not in by_number[0][1]
+
+
+async def test_a_page_is_found_by_its_name_before_what_only_speaks_of_it(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignIn
+) -> None:
+    ticket = await work.opened(store, cast, clock(), words="值班到几点？")
+    found = [href for href, _ in await shown(await signed_in(cast.li_qiang), "值班")]
+    assert found[0] == "/admin/roster"
+    assert f"/admin/tickets/{ticket.id}" in found
+
+
+@pytest.mark.parametrize(
+    "typed", ["1120-01", "1120 01", "112001", "1120-1", "１１２０－０１", "1120-01-{letter}"]
+)
+async def test_a_ticket_number_needs_no_district(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignIn, typed: str
+) -> None:
+    ticket = await work.opened(store, cast, clock())
+    assert ticket.ticket_no.startswith("DP-1120-01-")
+    query = typed.format(letter=ticket.ticket_no[-1])
+    for person in (cast.li_qiang, cast.zhao_lei):
+        desk = await signed_in(person)
+        straight = await desk.get("/admin/go", params={"q": query})
+        found = straight.headers.get("location") == f"/admin/tickets/{ticket.id}"
+        assert found is (person is cast.li_qiang)
