@@ -13,7 +13,7 @@ from office import units
 from ticketing import answering, drafts, macros
 from ticketing.concluding import TOLD_ALREADY
 from ticketing.particulars import AnswerMode, Cause
-from ticketing.records import Ticket
+from ticketing.records import Ticket, TicketState
 
 MODES = (AnswerMode.CHAT, AnswerMode.PHONE, AnswerMode.IN_PERSON, AnswerMode.LETTER)
 
@@ -21,10 +21,13 @@ MODES = (AnswerMode.CHAT, AnswerMode.PHONE, AnswerMode.IN_PERSON, AnswerMode.LET
 async def of(
     desk: Desk, ticket: Ticket, cited: dict[str, Any] | None, refusal: Refusal | None
 ) -> dict[str, Any]:
-    """What stands in the box: what was typed, else one's draft, the quotation, or what was proposed."""
+    """What stands in the box: what was typed, else one's draft, what came back, the quotation."""
     draft = await drafts.own(desk.session, ticket, desk.person)
-    text = (draft.text if draft else "") or (cited["short"] if cited else "") or ticket.proposed_text
-    basis = (draft.basis if draft else "") or (cited["basis"] if cited else "") or ticket.conclusion_basis
+    quoted = (cited["short"], cited["basis"]) if cited else ("", "")
+    kept = (ticket.proposed_text, ticket.conclusion_basis)
+    first, second = (kept, quoted) if came_back(ticket) else (quoted, kept)
+    text = (draft.text if draft else "") or first[0] or second[0]
+    basis = (draft.basis if draft else "") or first[1] or second[1]
     refused = refusal is not None and "text" in desk.form.fields
     if refused:
         text, basis = desk.form.text("text"), await basis_typed(desk) or (cited["basis"] if cited else "")
@@ -60,7 +63,7 @@ def _modes(desk: Desk, ticket: Ticket) -> list[tuple[str, str]]:
     return (
         shown
         if ticket.contact_id is not None
-        else [(MODES[0].value, desk.t("answer_mode.to_call")), *shown[1:]]
+        else [(MODES[0].value, desk.t(without_chat(ticket))), *shown[1:]]
     )
 
 
@@ -74,7 +77,14 @@ def sent_how(ticket: Ticket) -> str:
     """The notice for an answer that has just left: sent, laid on the call-back list, or told already."""
     if ticket.answer_mode in TOLD_ALREADY:
         return "answered_by_hand"
-    return "answered" if ticket.contact_id is not None else "answered_to_call"
+    if ticket.contact_id is not None:
+        return "answered"
+    return "answered_to_call" if ticket.phone is not None else "answered_to_ask"
+
+
+def without_chat(ticket: Ticket) -> str:
+    """The words for how somebody without a chat learns the answer: called, or when they ask again."""
+    return "answer_mode.to_call" if ticket.phone is not None else "answer_mode.to_ask"
 
 
 async def basis_typed(desk: Desk) -> str:
@@ -90,10 +100,47 @@ async def basis_typed(desk: Desk) -> str:
     return "" if quoted and " ".join(basis.split()) == " ".join(quoted["basis"].split()) else basis
 
 
+async def text_and_basis(desk: Desk) -> tuple[str, str]:
+    """What is typed, and where nothing is, what 引用 would put there for the chosen entry.
+
+    Those are the words that a second person has published and that the assistant itself would answer with;
+    whether one officer may send them alone is asked of the entry as always.
+    """
+    text, basis = desk.form.text("text"), (await basis_typed(desk)).strip()
+    chosen_ = desk.form.text("version_id")
+    if not text.strip() and chosen_.isdecimal() and len(chosen_) <= 9:
+        office = await units.election_office(desk.session)
+        if quoted := await suggestions.citation(desk, int(chosen_), office):
+            return quoted["short"], basis or quoted["basis"]
+    return text, basis
+
+
 async def chosen(desk: Desk, ticket: Ticket) -> str:
-    """The number of the version that one's own draft cites, or an empty text."""
+    """The number of the version that one's own draft cites, else the answer that came back; or nothing."""
     draft = await drafts.own(desk.session, ticket, desk.person)
+    if draft is None and came_back(ticket):
+        return str(ticket.conclusion_version_id or "")
     return str(draft.version_id) if draft and draft.version_id else ""
+
+
+def came_back(ticket: Ticket) -> bool:
+    """Whether an answer that no reviewer has signed waits to be mended: whoever holds the ticket goes on."""
+    return ticket.state is TicketState.WORKING and bool(ticket.proposed_text) and ticket.reviewed_at is None
+
+
+def made_from(desk: Desk) -> int | None:
+    """The version of the ticket from which the posted form was made; None for a form without one."""
+    seen = desk.form.text("version")
+    return int(seen) if seen.isdecimal() and len(seen) <= 9 else None
+
+
+async def overtaken(desk: Desk, ticket: Ticket, refusal: Refusal | None) -> bool:
+    """Whether the refused form was filled in before the ticket's answer came back from its reviewer.
+
+    What came back stays in the box then, and what was typed is shown beside it.
+    """
+    seen = made_from(desk) if refusal is not None else None
+    return seen is not None and seen < await drafts.returned_as(desk.session, ticket)
 
 
 async def colleagues(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ async def take_over(desk: Working, ticket_id: Number, staff_id: Number) -> Respo
 async def macro(desk: Working, ticket_id: Number) -> Response:
     """Put a macro behind what is typed."""
     ticket = await form_ticket(desk, ticket_id, fresh=False)
+    await _must_be_current(desk, ticket)
     if not desk.form.text("macro"):
         raise Invalid("macro_choose")
     found = await macros.get(desk.session, desk.person, desk.form.number("macro"))
@@ -61,7 +62,8 @@ async def macro(desk: Working, ticket_id: Number) -> Response:
 
 
 async def _keep(desk: Desk, ticket: Ticket, text: str) -> None:
-    """Save the box as one's own draft, with its basis and what it cites."""
+    """Save the box as one's own draft, with its basis and what it cites; an overtaken box is refused."""
+    await _must_be_current(desk, ticket)
     version = await _chosen(desk)
     await drafts.save(
         desk.session,
@@ -72,6 +74,10 @@ async def _keep(desk: Desk, ticket: Ticket, text: str) -> None:
         basis=await answer_box.basis_typed(desk),
         version_id=version.id if version else None,
     )
+
+
+async def _must_be_current(desk: Desk, ticket: Ticket) -> None:
+    await drafts.must_be_current(desk.session, ticket, answer_box.made_from(desk))
 
 
 async def _chosen(desk: Desk) -> EntryVersion | None:
@@ -92,6 +98,7 @@ async def cite(desk: Working, ticket_id: Number, version_id: Number) -> Response
     chosen = await suggestions.citation(desk, version_id, office)
     if chosen is None:
         raise Conflict("entry_not_in_force")
+    await _must_be_current(desk, ticket)
     typed = desk.form.text("text").strip()
     before = desk.form.text("version_id")
     quoted = await suggestions.citation(desk, int(before), office) if before.isdecimal() else None
@@ -114,10 +121,11 @@ async def answer(desk: Working, ticket_id: Number) -> Response:
         raise Invalid("conclusion_needed")
     version = await get_version(desk.session, desk.form.number("version_id"))
     mode, cause = _choice(AnswerMode, desk.form.text("mode")), _choice(Cause, desk.form.text("cause"))
+    text, _ = await answer_box.text_and_basis(desk)
     await tickets.answer(
         desk.session,
         ticket,
-        desk.form.text("text"),
+        text,
         version,
         actor=desk.person,
         hours=desk.hours,
@@ -135,8 +143,7 @@ async def answer(desk: Working, ticket_id: Number) -> Response:
 async def propose(desk: Working, ticket_id: Number) -> Response:
     """Hand an answer to a reviewer: because no entry carries it, or because its officer wants that."""
     ticket = await _answerable(desk, ticket_id)
-    text = desk.form.text("text")
-    basis = (await answer_box.basis_typed(desk)).strip()
+    text, basis = await answer_box.text_and_basis(desk)
     given = [part for part in (basis, desk.form.text("explained").strip()) if part]
     mode, cause = _choice(AnswerMode, desk.form.text("mode")), _choice(Cause, desk.form.text("cause"))
     await tickets.propose(

@@ -67,6 +67,11 @@ async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:
     if desk.request.query_params.get("tick") == "missing":
         ticked = {str(ticket.id) for ticket, _, said in found if said is None}
     asked = desk.request.query_params.get("done", "")
+    # What cannot be true of any of them is not offered.
+    cannot = {DispositionKind.PHONED} if all(ticket.phone is None for ticket, _, _ in found) else set()
+    if not await day_end.somebody_later(desk.session, desk.now):
+        cannot.add(DispositionKind.TO_DUTY)
+    kinds = [kind for kind in DispositionKind if kind not in cannot]
     return desk.render(
         "console/day_end.html",
         status=refusal.status if refusal else 200,
@@ -79,7 +84,7 @@ async def _page(desk: Desk, refusal: Refusal | None = None) -> Response:
         duty_day=desk.hours.is_duty_day(today),
         rows=[_row(desk, ticket, unit, said, names, ticked) for ticket, unit, said in found],
         full=len(found) >= day_end.PAGE,
-        kinds=[(kind.value, desk.t(f"day_end.kind.{kind.value}")) for kind in DispositionKind],
+        kinds=[(kind.value, desk.t(f"day_end.kind.{kind.value}")) for kind in kinds],
         kind=desk.form.text("kind") or DispositionKind.TOMORROW.value,
         reason=desk.form.text("reason"),
         may_work=desk.may(Permission.WORK_TICKETS),
@@ -126,6 +131,7 @@ def _row(
         "words": words[:EXCERPT] + ("…" if len(words) > EXCERPT else ""),
         "unit": unit.name,
         "state": desk.t(f"ticket.state.{ticket.state}"),
+        "no_phone": ticket.phone is None,
         "holder": names.get(ticket.assignee_id or 0, ""),
         "left": times.remaining(ticket.due_at, desk.now, desk.frame.language),
         "late": desk.now > ticket.due_at,

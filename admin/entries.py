@@ -94,7 +94,7 @@ def _address(**fields: str) -> str:
 
 def topic_options() -> list[tuple[str, str]]:
     """Topics for a choice: what belongs there, then the id."""
-    return [(topic.id, f"{topic.meaning}（{topic.id}）") for topic in topics().values() if topic.id != "none"]
+    return [(topic.id, topic.meaning) for topic in topics().values() if topic.id != "none"]
 
 
 def _options(desk: Desk, name: str, enum: Any) -> list[tuple[str, str]]:

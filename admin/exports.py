@@ -13,6 +13,7 @@ from admin.pages import Desk, Number, Refusal, signed_in
 from admin.replay import Aside
 from office.errors import Invalid
 from office.staff import Permission
+from office.words import CHINESE, say
 from ticketing import exports, queue, record_sheet, record_view
 from ticketing.export_rows import MOST_ROWS, Form, Sheet, Snapshot
 from ticketing.exports import Verdict
@@ -42,7 +43,7 @@ async def export(desk: Exporting) -> Response:
         desk.session,
         found,
         sealer=desk.services.sealer,
-        notes=(*chosen.notes(), desk.t("export.count", n=min(len(found), MOST_ROWS[form]))),
+        notes=(*chosen.notes(), say("export.count", CHINESE, n=min(len(found), MOST_ROWS[form]))),
     )
     return await _left(
         desk, record_sheet.WHAT, sheet, form, chosen.codes(), "/admin/exports" + chosen.query()
@@ -104,7 +105,7 @@ async def _page(desk: Desk, refusal: Refusal | None = None, verdict: Verdict | N
         error=refusal.words if refusal else "",
         typed={"purpose": desk.form.text("purpose"), "form": desk.form.text("form") or Form.DOCX.value},
         query=chosen.query(),
-        filters=chosen.notes()[0],
+        filters=chosen.notes(desk.frame.language)[0],
         chosen=chosen.fields,
         view=chosen.view,
         views=[(name, desk.t(f"queue.view_{name}")) for name in queue_filter.VIEWS],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,13 +11,18 @@ from fastapi.responses import Response
 
 from admin import times
 from admin.pages import Own, done
+from knowledge import calendar
 from office import notices
+from office.hours import BEIJING
 from office.notices import StaffNotice
 from ticketing import settled
 
 router = APIRouter(prefix="/notices")
 SHOWN = 100
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+_SHORT = re.compile(r"\d\d-\d\d \d\d:\d\d")
+# A day, or a shift of it.
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)( \d\d?:\d\d–\d\d?:\d\d)?")
 # Where the subject of a notice is looked at; anything else has no page of its own.
 PAGES = {
     "ticket": "/admin/tickets/{}",
@@ -53,7 +58,7 @@ async def read(desk: Own) -> Response:
 
 def _row(desk: Own, row: StaffNotice, *, over: bool) -> dict[str, Any]:
     language = desk.frame.language
-    facts = {name: _fact(value, language) for name, value in row.facts.items()}
+    facts = {name: _fact(value, language, row.at) for name, value in row.facts.items()}
     words = _words(desk, row.kind, facts)
     kind, _, number = row.subject.partition(":")
     page = PAGES.get(kind, "")
@@ -77,7 +82,27 @@ def _words(desk: Own, kind: str, facts: dict[str, Any]) -> str:
     return desk.t("notices.unknown", kind=kind)
 
 
-def _fact(value: Any, language: str) -> Any:
-    if isinstance(value, str) and _MOMENT.fullmatch(value):
-        return times.moment(datetime.fromisoformat(value), language)
+def _fact(value: Any, language: str, told_at: datetime) -> Any:
+    """A fact as the console writes it: its times and days may be kept in the short forms that chats read."""
+    if not isinstance(value, str):
+        return value
+    try:
+        if _MOMENT.fullmatch(value):
+            return times.moment(datetime.fromisoformat(value), language)
+        if _SHORT.fullmatch(value):
+            return times.moment(_nearest(value, told_at), language)
+        if found := _DAY.fullmatch(value):
+            return calendar.spoken(date.fromisoformat(found[1]), language) + (found[2] or "")
+    except ValueError:  # looks like a day, and is none
+        return value
     return value
+
+
+def _nearest(short: str, told_at: datetime) -> datetime:
+    """The moment 01-04 12:00 of the year that lies nearest to when it was told."""
+    year = told_at.astimezone(BEIJING).year
+    found = [
+        datetime.strptime(f"{near}-{short}", "%Y-%m-%d %H:%M").replace(tzinfo=BEIJING)
+        for near in (year - 1, year, year + 1)
+    ]
+    return min(found, key=lambda at: abs(at - told_at))

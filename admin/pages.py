@@ -292,7 +292,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "text_size": _chosen(request, "size", TEXT_SIZES),
         "theme": _chosen(request, "theme", THEMES),
         "static": static,
-        "office": around.office,
+        "office": around.reached,
         "sample": machine.sample,
         "nonofficial": not machine.official,
         "here": request.url.path + query,

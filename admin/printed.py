@@ -17,6 +17,7 @@ def page(desk: Desk, snapshot: Snapshot, back: str) -> Response:
         here=back,
         back=back,
         sheet=sheet,
+        shares=[round(100 * width / sum(sheet.widths), 2) for width in sheet.widths],
         rows=[[str(cell) for cell in row] for row in sheet.rows],
         marks=snapshot.marks.line(),
         upright=documents.upright(sheet),

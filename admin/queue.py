@@ -231,6 +231,8 @@ def row_of(desk: Desk, ticket: Ticket, unit: Unit, holders: dict[int, str]) -> d
         "flagged": restricted.flagged(ticket) and ticket.state in OPEN_STATES,
         "hold_wanted": ticket.hold_wanted_until is not None,
         "can_take": ticket.state in (S.UNASSIGNED, S.ASSIGNED) and desk.may(Permission.WORK_TICKETS),
+        # What was handed to oneself is accepted; the ticket's page does the same for a group.
+        "to_accept": ticket.state is S.ASSIGNED and ticket.assignee_id == desk.person.id,
         "about": case_facts.about(desk, ticket),
         **case_facts.clock(desk, ticket),
         **time_left(desk, ticket),

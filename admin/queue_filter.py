@@ -101,27 +101,27 @@ class Chosen:
             found["searched"] = True
         return found
 
-    def notes(self) -> tuple[str, ...]:
-        """The filter in words for the head of a paper, always in Chinese."""
-        parts = [say(f"queue.view_{self.view}", CHINESE)]
+    def notes(self, language: str = CHINESE) -> tuple[str, ...]:
+        """The filter in words: for the head of a paper always in Chinese, for a page in its language."""
+        parts = [say(f"queue.view_{self.view}", language)]
         if self.unit:
             parts.append(self.unit.name)
         if self.group:
             parts.append(self.group)
         if self.ledger:
-            parts.append(say(f"record.ledger.{self.ledger.value}", CHINESE))
+            parts.append(say(f"record.ledger.{self.ledger.value}", language))
         if self.kind:
-            parts.append(say(f"ticket.kind.{self.kind.value}", CHINESE))
+            parts.append(say(f"ticket.kind.{self.kind.value}", language))
         if self.cluster_id:
-            parts.append(say("record.label.cluster", CHINESE))
+            parts.append(say("record.label.cluster", language))
         if self.tip_id:
-            parts.append(say("tipboard.of_tip", CHINESE))
+            parts.append(say("tipboard.of_tip", language))
         if self.first_day or self.last_day:
             first, last = (day.isoformat() if day else "" for day in (self.first_day, self.last_day))
             parts.append(f"{first}–{last}")
         if self.search:
-            parts.append(say("export.searched", CHINESE, words=self.search))
-        return (say("export.filters", CHINESE, filters=" · ".join(parts)),)
+            parts.append(say("export.searched", language, words=self.search))
+        return (say("export.filters", language, filters=" · ".join(parts)),)
 
 
 async def read(desk: Desk, asked: Mapping[str, str]) -> Chosen:

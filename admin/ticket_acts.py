@@ -28,7 +28,7 @@ async def context(desk: Desk, ticket: Ticket) -> dict[str, Any]:
     given = ticket.assignee_id == person.id or await _in_group(desk, ticket)
     free = leader or ticket.hops < assigning.FREE_HOPS
     others = await joint.members(session, ticket)
-    wanted = ticket.hold_wanted_until
+    wanted, own_wish = ticket.hold_wanted_until, ticket.hold_wanted_by_id == person.id
     running = ticket.state in OPEN_STATES and ticket.state is not S.ON_HOLD
     in_time = now < ticket.promised_at and ticket.extensions < interim.MOST_EXTENSIONS
     can = {
@@ -43,7 +43,7 @@ async def context(desk: Desk, ticket: Ticket) -> dict[str, Any]:
         "joint": holds,
         "contribute": ticket.state in OPEN_STATES and any(one.id == person.id for _, one in others),
         "hold": holds and wanted is None,
-        "grant": leader and ticket.state is S.WORKING and wanted is not None,
+        "grant": leader and ticket.state is S.WORKING and wanted is not None and not own_wish,
         "resume": ticket.state is S.ON_HOLD and (leader or ticket.assignee_id in (None, person.id)),
         "extend": leader and running and in_time,
         "nudge": ticket.state in OPEN_STATES and not holds,
@@ -63,6 +63,8 @@ async def context(desk: Desk, ticket: Ticket) -> dict[str, Any]:
         "hops_used_up": not free and (holds or given),
         "reasons": [(why.value, desk.t(f"ticket.why.{why}")) for why in holding.REASONS],
         "wanted": times.moment(wanted, language) if wanted else "",
+        # Whoever else leads sees the buttons; who asked and leads is told why they do not.
+        "hold_own": leader and own_wish,
         "resume_by": times.moment(ticket.resume_by, language) if ticket.resume_by else "",
         "latest_hold": _local(now + holding.LONGEST_HOLD),
         "promised": times.moment(ticket.promised_at, language),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.responses import Response
 
-from admin import ticket_page
+from admin import answer_box, ticket_page
 from admin.pages import Desk, Refusal, done
 from office.errors import Conflict, Invalid
 from office.staff import Staff
@@ -35,7 +35,8 @@ async def _sent_already(desk: Desk, ticket_id: int) -> bool:
     ticket, _ = await queue.seen_by(desk.session, desk.person, ticket_id)
     if ticket.author_id != desk.person.id:
         return False
-    words = await clean(desk.session, desk.form.text("text").strip())
+    text, _ = await answer_box.text_and_basis(desk)
+    words = await clean(desk.session, text.strip())
     if ticket.state is TicketState.IN_REVIEW:
         return ticket.proposed_text == words
     return ticket.state in (TicketState.ANSWERED, TicketState.CLOSED) and ticket.answer_text == words

@@ -26,10 +26,11 @@ from office import audit, contacts, staff, units
 from office.errors import NotFound
 from office.staff import Permission, Staff
 from office.units import Unit
-from ticketing import precedents, queue, tickets
+from ticketing import answering, drafts, precedents, queue, tickets
 from ticketing.records import (
     OPEN_STATES,
     REOPEN_WITHIN,
+    PostKind,
     ThreadPost,
     Ticket,
     TicketState,
@@ -58,13 +59,16 @@ async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) ->
         await suggestions.likely(desk, search or ticket.words, unit, office) if is_open else ([], "miss")
     )
     can = _can(desk, ticket)
+    acts_ = _acts(await ticket_acts.context(desk, ticket), can)
     chosen = await answer_box.chosen(desk, ticket) if can["answer"] else ""
-    cited = await suggestions.cited(desk, office, refusal, chosen)
+    overtaken = can["answer"] and await answer_box.overtaken(desk, ticket, refusal)
+    in_box = None if overtaken else refusal
+    cited = await suggestions.cited(desk, office, in_box, chosen)
     acts, _ = await audit.listed(session, subject=f"ticket:{ticket.id}", limit=200)
     following = await queue.next_for(session, person, now=desk.now, after=ticket.id)
     return {
         "here": f"/admin/tickets/{ticket.id}",
-        "ticket": _facts(desk, ticket, unit, names),
+        "ticket": _facts(desk, ticket, unit, names) | {"answered": _answered(desk, ticket, posts)},
         "wizard": await _wizard(desk, ticket),
         "case": await case_facts.of(desk, ticket),
         # Only the answer to the button 按本人回执核实 fills it.
@@ -80,11 +84,16 @@ async def context(desk: Desk, ticket_id: int, refusal: Refusal | None = None) ->
         "truth": await delivery_truth.of(desk, ticket),
         "others": await _other_tickets(desk, ticket),
         "can": can,
-        "box": await answer_box.of(desk, ticket, cited, refusal),
+        "box": await answer_box.of(desk, ticket, cited, in_box),
+        "returned_as": await drafts.returned_as(desk.session, ticket) if can["answer"] else 0,
+        "kept": refusal.typed if refusal and (overtaken or not can["answer"]) else {},
+        "overtaken": overtaken,
         "colleagues": await answer_box.colleagues(desk, ticket) if can["answer"] else [],
         "review": await _review(desk, ticket),
+        "cites": await _cites(desk, ticket) if can["promote"] else None,
         "since": ticket_history.since(desk, acts, posts, refusal),
-        "acts": _acts(await ticket_acts.context(desk, ticket), can),
+        "acts": acts_,
+        **_given(ticket, names, bool(acts_) and acts_["can"]["accept"]),
         "special": await offline.context(desk, ticket),
         "record": await record.context(desk, ticket),
         "citable": suggestions.citable(desk, likely, cited),
@@ -117,9 +126,7 @@ def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dic
         "accepted": times.moment(ticket.accepted_at, language),
         "promised": times.moment(ticket.promised_at, language),
         "due": times.moment(ticket.due_at, language),
-        "answered": times.moment(ticket.answered_at, language) if ticket.answered_at else "",
-        "holder": names.get(ticket.assignee_id or 0, ""),
-        "mine": ticket.assignee_id == desk.person.id,
+        "who": _holder(desk, ticket, names),
         "author": names.get(ticket.author_id or 0, ""),
         "reviewer": names.get(ticket.reviewer_id or 0, ""),
         "priority": desk.t(f"ticket.priority.{ticket.priority}"),
@@ -140,6 +147,29 @@ def _facts(desk: Desk, ticket: Ticket, unit: Unit, names: dict[int, str]) -> dic
         "group": ticket.group,
         **time_left(desk, ticket),
     }
+
+
+def _answered(desk: Desk, ticket: Ticket, posts: list[ThreadPost]) -> str:
+    """When the answer that is shown was given; a ticket opened again has none that counts, but it was."""
+    said = next((post.at for post in reversed(posts) if post.kind is PostKind.ANSWER), None)
+    at = ticket.answered_at or said or ticket.first_answered_at
+    return times.moment(at, desk.frame.language) if at else ""
+
+
+def _holder(desk: Desk, ticket: Ticket, names: dict[int, str]) -> str:
+    """Who has the ticket; to whom it was handed has not said yes yet, and the page says so."""
+    own = ticket.assignee_id == desk.person.id
+    who = desk.t("queue.me") if own else names.get(ticket.assignee_id or 0, "")
+    return desk.t("ticket.unaccepted", who=who) if who and ticket.state is S.ASSIGNED else who
+
+
+def _given(ticket: Ticket, names: dict[int, str], may_accept: bool) -> dict[str, Any]:
+    """Whose word an assigned ticket waits for. Whoever else reaches it may still be the first to take it."""
+    if ticket.state is not S.ASSIGNED:
+        return {"waits_for": "", "given_to": ""}
+    person = "" if may_accept else names.get(ticket.assignee_id or 0, "")
+    group = ticket.group if ticket.assignee_id is None else ""
+    return {"waits_for": "me" if may_accept else "another", "given_to": person or group}
 
 
 async def _names(desk: Desk, ticket: Ticket, posts: list[ThreadPost]) -> dict[int, str]:
@@ -202,6 +232,16 @@ async def _review(desk: Desk, ticket: Ticket) -> dict[str, Any]:
         "differences": await answer_box.differing(desk, ticket, ticket.proposed_text, version),
         "mode": answer_box.mode_words(desk, ticket),
     }
+
+
+async def _cites(desk: Desk, ticket: Ticket) -> dict[str, Any] | None:
+    """The entry that the answer cites: an entry begun from it would say the same a second time."""
+    found = await answering.cited(desk.session, ticket.conclusion_version_id)
+    if found is None:
+        return None
+    entry, version = found
+    words = desk.t("review.cited", no=entry.entry_no, n=version.number)
+    return {"id": entry.id, "no": entry.entry_no, "words": words, "live": entry.published_id is not None}
 
 
 async def _other_tickets(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:

@@ -138,7 +138,9 @@ async def to_phrasing(desk: Drafting, ticket_id: Number, entry_id: Number) -> Re
 
 @router.post("/{ticket_id}/promote")
 async def to_entry(desk: Drafting, ticket_id: Number) -> Response:
-    """Begin an entry from the ticket and go on in its editor."""
+    """Begin an entry from the ticket and go on in its editor, or go to the one that it became before."""
     ticket = await form_ticket(desk, ticket_id, fresh=False)
-    version = await promote.to_entry(desk.session, ticket, actor=desk.person, now=desk.now)
-    return done(f"/admin/entries/{version.entry_id}/edit", "promoted")
+    entry_id, new = await promote.begin_entry(desk.session, ticket, actor=desk.person, now=desk.now)
+    if new:
+        return done(f"/admin/entries/{entry_id}/edit", "promoted")
+    return done(f"/admin/entries/{entry_id}", "promoted_before")

@@ -65,6 +65,22 @@ def hours_lines(hours: Hours, lang: str = CHINESE) -> tuple[str, ...]:
     return tuple(_line(row, lang) for row in hours)
 
 
+def week_lines(hours: Hours, lang: str = CHINESE, *, working: bool = False) -> tuple[str, ...]:
+    """The same without the days between which they hold: Mon–Fri 8:30–11:30, 13:30–17:30.
+
+    `working`: Monday to Friday was written as 工作日, which leaves holidays out.
+    """
+    return tuple(
+        say(
+            "station.hours_week", lang, spans=_row_spans(row, lang),
+            weekdays=say("station.working_days", lang)
+            if working and row["weekdays"] == "1-5"
+            else _row_weekdays(row, lang),
+        )
+        for row in hours
+    )  # fmt: skip
+
+
 def weekday_numbers(text: str) -> frozenset[int]:
     """The weekdays, Monday is 1, of `1-5` or `1,3,6-7`. Raises ValueError for anything else."""
     numbers: set[int] = set()
@@ -145,13 +161,21 @@ def _when(what: datetime, at: datetime, lang: str, *, closing: bool = False) -> 
 
 def _line(row: Mapping[str, Any], lang: str) -> str:
     first, last = days_of(row)
-    spans = say("station.joint", lang).join(str(_span(text)) for text in row["spans"])
+    spans = _row_spans(row, lang)
     if first == last:
         return say("station.hours_day", lang, day=spoken(first, lang), spans=spans)
     return say(
         "station.hours_days", lang, first=brief(first, lang), last=brief(last, lang),
-        weekdays=_weekdays(sorted(weekday_numbers(row["weekdays"])), lang), spans=spans,
+        weekdays=_row_weekdays(row, lang), spans=spans,
     )  # fmt: skip
+
+
+def _row_spans(row: Mapping[str, Any], lang: str) -> str:
+    return say("station.joint", lang).join(str(_span(text)) for text in row["spans"])
+
+
+def _row_weekdays(row: Mapping[str, Any], lang: str) -> str:
+    return _weekdays(sorted(weekday_numbers(row["weekdays"])), lang)
 
 
 def _weekdays(numbers: Sequence[int], lang: str) -> str:

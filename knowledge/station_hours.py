@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from knowledge.opening import EVERY_DAY, days_of, weekday_numbers
+from knowledge.opening import EVERY_DAY, days_of, week_lines, weekday_numbers
 from office.hours import Span
 
 LONGEST: Final = 400
@@ -66,6 +66,19 @@ def read(text: str, today: date) -> list[dict[str, Any]]:
             if row not in rows:
                 rows.append(row)
     return rows
+
+
+def weekly(text: str, lang: str) -> str:
+    """Hours of every week (工作日 8:30–11:30) in words of `lang`; as written where they cannot be read.
+
+    An office writes its hours once, in Chinese: this is what pages in another language say.
+    """
+    anchor = date(2024, 1, 1)
+    try:
+        rows = read(f"{anchor}至{anchor + timedelta(days=6)} {text}", anchor)
+    except BadHours:
+        return text
+    return "; ".join(week_lines(rows, lang, working="工作日" in text))
 
 
 def written(hours: Iterable[Mapping[str, Any]]) -> str:

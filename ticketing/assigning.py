@@ -246,9 +246,11 @@ async def tell(
         )  # fmt: skip
 
 
-async def leaders_of(session: AsyncSession, ticket: Ticket, *, now: datetime) -> list[Staff]:
-    """Who leads for this ticket at this moment."""
-    return await leading.leaders(session, await units.get(session, ticket.unit_id), now=now)
+async def leaders_of(
+    session: AsyncSession, ticket: Ticket, *, now: datetime, but: Staff | None = None
+) -> list[Staff]:
+    """Who leads for this ticket at this moment, without `but`."""
+    return await leading.leaders(session, await units.get(session, ticket.unit_id), now=now, but=but)
 
 
 async def _may_pass_on(

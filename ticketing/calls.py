@@ -221,7 +221,7 @@ async def _begun(session: AsyncSession, call: Call, actor: Staff, now: datetime)
     if not call.words.strip():
         raise Invalid("calls.words_needed")
     if len(call.words) > LONGEST_WORDS:
-        raise Invalid("calls.words_long", most=LONGEST_WORDS)
+        raise Invalid("calls.words_long", most=LONGEST_WORDS, n=len(call.words))
     callers.number(call.phone)
     # One name for both channels: a second press may bring another one along.
     if await contacts.first_time(session, Channel.PHONE, f"{actor.id}:{call.event_id}", now=now):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from office.outbox import Delivery, DeliveryState
-from ticketing.call_backs import CallBack, CallBackKind, CallBackState
+from ticketing.call_backs import TO_CALL, CallBack, CallBackKind, CallBackState
 from ticketing.cluster_records import Cluster, members
 from ticketing.particulars import AnswerMode
 from ticketing.records import OPEN_STATES, Ticket
@@ -92,18 +92,23 @@ async def places(session: AsyncSession, inside: Sequence[Ticket], cluster: Clust
         elif delivered is DeliveryState.SENT or (delivered is not None and called is None):
             found[ticket.id] = _OF_DELIVERY.get(delivered, Place.UNDER_WAY)
         elif called is not None:
-            found[ticket.id] = _OF_CALL[called]
+            found[ticket.id] = called
         else:
             # Neither a channel nor a call: who asked to be forgotten cannot be told.
             found[ticket.id] = Place.UNDELIVERABLE if ticket.contact_id is None else Place.UNDER_WAY
     return found
 
 
-async def _calls(session: AsyncSession, ticket_ids: list[int]) -> dict[int, CallBackState]:
+async def _calls(session: AsyncSession, ticket_ids: list[int]) -> dict[int, Place]:
     rows = await session.execute(
-        select(CallBack.ticket_id, CallBack.state)
+        select(CallBack.ticket_id, CallBack.state, TO_CALL)
         .where(CallBack.ticket_id.in_(ticket_ids))
         .where(CallBack.kind.in_((CallBackKind.ANSWER, CallBackKind.UNDELIVERABLE)))
         .order_by(CallBack.id)
     )
-    return {number: state for number, state in rows if number is not None}
+    # Who left no phone fetches the answer with their number.
+    return {
+        number: Place.PARKED if state is CallBackState.DUE and not to_call else _OF_CALL[state]
+        for number, state, to_call in rows
+        if number is not None
+    }

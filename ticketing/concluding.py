@@ -55,7 +55,7 @@ async def propose(
 
 
 async def revise(session: AsyncSession, ticket: Ticket, remark: str, *, actor: Staff, now: datetime) -> None:
-    """The reviewer gives a draft answer back to its author with a remark.
+    """The reviewer gives a draft answer back to its author with a remark: it is the author's draft again.
 
     Whoever held the ticket may have gone meanwhile; then it goes on into the queue.
     """
@@ -65,6 +65,7 @@ async def revise(session: AsyncSession, ticket: Ticket, remark: str, *, actor: S
         raise Conflict("stale_card")
     await post(session, ticket, PostKind.NOTE, await clean(session, text_given(remark)), now=now, staff=actor)
     holder = await session.get(Staff, ticket.assignee_id) if ticket.assignee_id else None
+    await drafts.give_back(session, ticket, now=now)
     await move(session, ticket, S.WORKING, "revise", actor.as_actor(), now)
     if ticket.author_id is not None:
         await notices.tell(

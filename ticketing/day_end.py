@@ -79,9 +79,10 @@ async def dispose(
 ) -> int:
     """Say for open tickets what becomes of them today; the same for all of them. Returns how many.
 
-    延至明日 needs a reason, 转值班 somebody on duty later today. Tickets that are not open are passed
-    over. Raises `Invalid("reason_needed")`, `Invalid("day_end.nothing_chosen")`,
-    `Conflict("day_end.nobody_on")`, and `NotPermitted` for one out of reach.
+    延至明日 needs a reason, 转值班 somebody on duty later today, 已电话 a phone on each ticket. Tickets that
+    are not open are passed over. Raises `Invalid("reason_needed")`, `Invalid("day_end.nothing_chosen")`,
+    `Conflict("day_end.nobody_on")`, `Conflict("day_end.no_phone")` with the numbers of those without a
+    phone, and `NotPermitted` for one out of reach.
     """
     await must(session, actor, Permission.WORK_TICKETS)
     chosen = sorted(set(ticket_ids))[: MOST_AT_ONCE + 1]
@@ -103,12 +104,14 @@ async def dispose(
     found = [(ticket, unit) for ticket, unit in rows]
     if any(not contains(reach, unit.path) for _, unit in found):
         raise NotPermitted("not_permitted")
-    if kind is DispositionKind.TO_DUTY and not await _somebody_later(session, now):
+    if kind is DispositionKind.TO_DUTY and not await somebody_later(session, now):
         raise Conflict("day_end.nobody_on")
+    still_open = [ticket for ticket, _ in found if ticket.state in OPEN_STATES]
+    phoneless = [ticket.ticket_no for ticket in still_open if ticket.phone is None]
+    if kind is DispositionKind.PHONED and phoneless:
+        raise Conflict("day_end.no_phone", nos="、".join(phoneless))
     done = 0
-    for ticket, _ in found:
-        if ticket.state not in OPEN_STATES:
-            continue
+    for ticket in still_open:
         values = {"kind": kind, "reason": words, "staff_id": actor.id, "at": now}
         key = {"ticket_id": ticket.id, "day": today}
         if not await insert_once(session, Disposition, {**key, **values}, unique=tuple(key)):
@@ -249,7 +252,7 @@ def _without(day: date, by: datetime) -> tuple[Any, ...]:
     return Ticket.state.in_(OPEN_STATES), Ticket.accepted_at <= by, ~said
 
 
-async def _somebody_later(session: AsyncSession, now: datetime) -> bool:
+async def somebody_later(session: AsyncSession, now: datetime) -> bool:
     """Whether a shift of today lasts beyond this moment."""
     rows = await session.scalars(
         select(DutyShift).where(DutyShift.day == beijing_day(now), DutyShift.withdrawn_at.is_(None))

@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, ForeignKey, Text, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from office import redact, units
-from office.errors import NotFound
+from office import audit, redact, units
+from office.errors import Conflict, NotFound
 from office.staff import Permission, Staff, must
 from office.store import Base, insert_once
 from office.units import Unit
 from ticketing import restricted
-from ticketing.records import Ticket
+from ticketing.records import Ticket, TicketState
 
 LOOKING_LASTS = timedelta(seconds=40)
 LONGEST_BASIS = 500
@@ -69,24 +69,58 @@ async def save(
     """Keep what `actor` has typed for this ticket, redacted; an empty text removes the draft.
 
     `version_id` is the entry's version that it cites. Raises `NotPermitted` for whoever may not work on the
-    ticket.
+    ticket, `Conflict("stale_card")` while an answer waits for its reviewer: what is there comes back then.
     """
     await _may(session, ticket, actor)
-    own = (Draft.ticket_id == ticket.id, Draft.staff_id == actor.id)
     if not text.strip():
-        await session.execute(delete(Draft).where(*own))
+        await session.execute(delete(Draft).where(Draft.ticket_id == ticket.id, Draft.staff_id == actor.id))
         return
+    if ticket.state is TicketState.IN_REVIEW:
+        raise Conflict("stale_card")
     # A page that was open while the case was taken offline goes on saving what stands in its box.
     restricted.must_be_open(ticket)
     published = await units.published_numbers(session)
-    kept = {
-        "text": redact.text(text, published=published).text,
-        "basis": redact.text(basis.strip(), published=published).text[:LONGEST_BASIS],
-        "version_id": version_id,
-        "saved_at": now,
-    }
-    row = {"ticket_id": ticket.id, "staff_id": actor.id, **kept}
+    await _write(
+        session, ticket, actor.id, text=redact.text(text, published=published).text,
+        basis=redact.text(basis.strip(), published=published).text[:LONGEST_BASIS],
+        version_id=version_id, saved_at=now,
+    )  # fmt: skip
+
+
+async def give_back(session: AsyncSession, ticket: Ticket, *, now: datetime) -> None:
+    """Lay the proposed answer, with its basis and what it cites, back as its author's draft.
+
+    It replaces whatever a window of theirs has saved meanwhile: they go on with what the reviewer has read.
+    """
+    if ticket.author_id is not None and ticket.proposed_text:
+        await _write(
+            session, ticket, ticket.author_id, text=ticket.proposed_text, basis=ticket.conclusion_basis,
+            version_id=ticket.conclusion_version_id, saved_at=now,
+        )  # fmt: skip
+
+
+async def returned_as(session: AsyncSession, ticket: Ticket) -> int:
+    """The ticket's version with which its answer last came back from a reviewer; 0 if none did."""
+    acts, _ = await audit.listed(session, subject=f"ticket:{ticket.id}", action="ticket.revise", limit=1)
+    return int(acts[0].facts["version"][1]) if acts else 0
+
+
+async def must_be_current(session: AsyncSession, ticket: Ticket, seen: int | None) -> None:
+    """Raise `Conflict("stale_card")` for a box filled before the answer went to a reviewer, or came back.
+
+    `seen` is the version of the page with the box. Anything else that has happened to the ticket is no
+    obstacle to keeping what is typed.
+    """
+    if ticket.state is TicketState.IN_REVIEW:
+        raise Conflict("stale_card")
+    if seen is not None and seen < await returned_as(session, ticket):
+        raise Conflict("stale_card")
+
+
+async def _write(session: AsyncSession, ticket: Ticket, staff_id: int, **kept: object) -> None:
+    row = {"ticket_id": ticket.id, "staff_id": staff_id, **kept}
     if not await insert_once(session, Draft, row, unique=("ticket_id", "staff_id")):
+        own = (Draft.ticket_id == ticket.id, Draft.staff_id == staff_id)
         await session.execute(update(Draft).where(*own).values(**kept))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from office.staff import Staff, reach
 from office.units import Unit, contains
 from ticketing import clocks
-from ticketing.call_backs import CallBack, CallBackState
+from ticketing.call_backs import TO_CALL, CallBack, CallBackState
 from ticketing.day_end import Disposition
 from ticketing.particulars import LedgerKind, Secrecy
 from ticketing.records import OPEN_STATES, Ticket, TicketKind, TicketState
@@ -96,7 +96,7 @@ def conditions(
     if wanted.flagged:
         found.append(Ticket.secrecy == Secrecy.RESTRICTED)
     if wanted.call_back:
-        waiting = select(CallBack.ticket_id).where(CallBack.state == CallBackState.DUE)
+        waiting = select(CallBack.ticket_id).where(CallBack.state == CallBackState.DUE, TO_CALL)
         found.append(Ticket.id.in_(waiting))
     same: tuple[tuple[Any, Any], ...] = (
         (Ticket.group, wanted.group),

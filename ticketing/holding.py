@@ -1,4 +1,7 @@
-"""Holding (挂起): the only thing that stops a service clock; a leader grants it, for 48 hours at most."""
+"""Holding (挂起): the only thing that stops a service clock; a leader grants it, for 48 hours at most.
+
+Two people make a hold, also where the one who asks leads the desk: nobody puts off a promise alone.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from office.audit import CLOCK
-from office.errors import Conflict, Invalid
+from office.errors import Conflict, Invalid, NotPermitted
 from office.hours import OfficeHours, moment
-from office.staff import Staff
+from office.staff import Staff, second_person
 from ticketing import clocks, interim, leading
 from ticketing.assigning import leaders_of, tell
 from ticketing.moving import lock, may_work, move, must_hold, noted
@@ -48,15 +51,21 @@ async def want(
     ticket.hold_wanted_until, ticket.hold_wanted_by_id = until, actor.id
     await session.flush()
     await noted(session, ticket, "want_hold", actor.as_actor(), now, why=why.value)
-    leaders = await leaders_of(session, ticket, now=now)
+    leaders = await leaders_of(session, ticket, now=now, but=actor)
     await tell(session, ticket, leaders, "hold_wanted", now=now, who=actor.masked_name)
 
 
 async def grant(
     session: AsyncSession, ticket: Ticket, *, actor: Staff, hours: OfficeHours, now: datetime
 ) -> None:
-    """A leader lets a wanted hold begin: the service clock stops and everybody who waits is told."""
+    """A leader lets a wanted hold begin: the service clock stops and everybody who waits is told.
+
+    Raises `NotPermitted("hold_own")` for whoever asked for it.
+    """
     wanted = await _wanted(session, ticket, actor, now)
+    if ticket.hold_wanted_by_id == actor.id:
+        raise NotPermitted("hold_own")
+    await second_person(session, actor, ticket.hold_wanted_by_id, now=now)
     if wanted <= now:
         raise Conflict("hold_over")
     by, until = ticket.hold_wanted_by_id, min(wanted, now + LONGEST_HOLD)

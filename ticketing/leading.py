@@ -36,12 +36,19 @@ async def must_lead(session: AsyncSession, person: Staff, ticket: Ticket, *, now
         raise NotPermitted("leader_needed")
 
 
-async def leaders(session: AsyncSession, unit: Unit, *, now: datetime) -> list[Staff]:
-    """Who is to be told what a leader must know: the leaders on shift, else all reviewers."""
+async def leaders(
+    session: AsyncSession, unit: Unit, *, now: datetime, but: Staff | None = None
+) -> list[Staff]:
+    """Who is to be told what a leader must know: the leaders on shift, else all reviewers.
+
+    `but` is left out: what they ask for themselves, somebody else decides.
+    """
+    asking = but.id if but else None
     on = {
         shift.leader_id
         for shift in await shifts.present(session, now)
-        if shift.leader_id and contains((await units.get(session, shift.unit_id)).path, unit.path)
+        if shift.leader_id not in (None, asking)
+        and contains((await units.get(session, shift.unit_id)).path, unit.path)
     }
     if on:
         rows = await session.scalars(select(Staff).where(Staff.id.in_(on)).order_by(Staff.id))
@@ -53,5 +60,8 @@ async def leaders(session: AsyncSession, unit: Unit, *, now: datetime) -> list[S
     return [
         person
         for person, home in everybody
-        if person.active and Role.REVIEWER in person.roles and contains(home.path, unit.path)
+        if person.active
+        and person.id != asking
+        and Role.REVIEWER in person.roles
+        and contains(home.path, unit.path)
     ]

@@ -7,7 +7,7 @@ check letter. It says which ticket, never that one may see it: the progress code
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Final
 
@@ -28,6 +28,7 @@ _WRITTEN: Final = re.compile(
     rf"(?<![A-Z0-9])({_DISTRICT}){_GAP}({_MONTH_DAY}){_GAP}([0-9]{{2}}|[1-9][0-9]{{2,4}}){_GAP}"
     rf"([{CHECK_LETTERS}])(?![A-Z0-9])"
 )
+_SHORT: Final = re.compile(rf"({_MONTH_DAY}){_GAP}([0-9]{{1,5}})(?:{_GAP}([{CHECK_LETTERS}]))?")
 _LOOK_ALIKES: Final = str.maketrans("OIL", "011")
 
 
@@ -67,6 +68,20 @@ def parse_ticket_no(text: str) -> str | None:
     """
     found = _WRITTEN.fullmatch(_tidy(text).strip())
     return _checked(found) if found else None
+
+
+def complete(text: str, district_codes: Iterable[str]) -> tuple[str, ...]:
+    """The numbers that a text without the district code can mean, one for each of the codes at most.
+
+    Read out among colleagues, 1120-07 is enough: the check letter follows from the rest, and one that is
+    typed all the same has to be right. Empty for a text that is no such number.
+    """
+    found = _SHORT.fullmatch(_tidy(text).strip())
+    if found is None or not int(found[2]):
+        return ()
+    bodies = (f"{code}-{found[1]}-{int(found[2]):02d}" for code in district_codes)
+    letters = ((body, check_letter(body)) for body in bodies)
+    return tuple(f"{body}-{letter}" for body, letter in letters if found[3] in (None, letter))
 
 
 def find_ticket_no(text: str) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from office.staff import Staff
 from office.units import Unit
 from ticketing import clocks, duty
-from ticketing.call_backs import CallBack, CallBackState
+from ticketing.call_backs import TO_CALL, CallBack, CallBackState
 from ticketing.clusters import Cluster, ClusterState
 from ticketing.records import OPEN_STATES, Ticket, TicketState
 
@@ -92,7 +92,7 @@ async def snapshot(
     calls = await session.scalars(
         select(CallBack.id)
         .join(Unit, Unit.id == CallBack.unit_id)
-        .where(Unit.path.startswith(unit.path), CallBack.state == CallBackState.DUE)
+        .where(Unit.path.startswith(unit.path), CallBack.state == CallBackState.DUE, TO_CALL)
         .order_by(CallBack.id)
         .limit(MOST_KEPT)
     )

@@ -55,6 +55,21 @@ async def to_entry(session: AsyncSession, ticket: Ticket, *, actor: Staff, now: 
     return version
 
 
+async def begin_entry(
+    session: AsyncSession, ticket: Ticket, *, actor: Staff, now: datetime
+) -> tuple[int, bool]:
+    """The entry that the ticket became, by row number, and whether it was begun just now.
+
+    Raises as `to_entry` does, but for a ticket that became an entry before.
+    """
+    unit = await session.get_one(Unit, ticket.unit_id)
+    await must(session, actor, Permission.DRAFT_ENTRIES, unit.path)
+    await session.refresh(ticket, with_for_update=True)
+    if ticket.entry_created_id is not None:
+        return ticket.entry_created_id, False
+    return (await to_entry(session, ticket, actor=actor, now=now)).entry_id, True
+
+
 async def from_questions(
     session: AsyncSession,
     asked: Sequence[str],

@@ -13,16 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from office import budgets
 from office.contacts import Contact
 from office.errors import NotFound
-from office.staff import Permission, Staff, must, reach
+from office.staff import Permission, Staff, may, must, reach
 from office.units import Unit
-from ticketing import clocks, numbers, searching
+from ticketing import clocks, numbers, restricted, searching
 from ticketing.filters import Filter as Filter
 from ticketing.filters import conditions, units_within
+from ticketing.particulars import Secrecy
 from ticketing.records import OPEN_STATES, ThreadPost, Ticket, TicketState
 
 PAGE = 50
 MOST = 500
 """So many tickets of a filter are counted and leafed through; who has more narrows it by words or days."""
+LOOKED_THROUGH = 10
+"""So many hundreds of tickets with the right pairs `asking` looks through, however small the reach."""
 MOST_SHOWN = 99
 """Up to here the tabs count; above it they say so."""
 
@@ -85,6 +88,20 @@ async def counted(
         columns.append(func.coalesce(func.sum(case((and_(*told), 1), else_=0)), 0))
     row = (await session.execute(select(*columns).where(Ticket.state.in_(OPEN_STATES)))).one()
     return dict(zip(filters, map(int, row), strict=True))
+
+
+async def count_in_review(session: AsyncSession, person: Staff) -> int:
+    """How many answers wait for this person's review: in reach, written by somebody else."""
+    if not may(person, Permission.PUBLISH_ENTRIES):
+        return 0
+    statement = (
+        select(func.count())
+        .select_from(Ticket)
+        .join(Unit, Unit.id == Ticket.unit_id)
+        .where(Ticket.state == TicketState.IN_REVIEW, Ticket.author_id != person.id)
+        .where(Unit.path.startswith(await reach(session, person)))
+    )
+    return await session.scalar(statement) or 0
 
 
 async def _ids(session: AsyncSession, person: Staff, wanted: Filter, *, now: datetime) -> list[int]:
@@ -171,6 +188,41 @@ async def seen_by(session: AsyncSession, person: Staff, ticket_id: int) -> tuple
     if found is None:
         raise NotFound("ticket_unknown")
     return found[0], found[1]
+
+
+async def asking(session: AsyncSession, person: Staff, search: str, limit: int) -> list[tuple[Ticket, Unit]]:
+    """Tickets in whose question all words of a search stand: the open ones, then the others, newest first.
+
+    What is confidential, or may become so, is never found by its words: being found would tell them.
+    """
+    await must(session, person, Permission.SEE_TICKETS)
+    words = searching.terms(search)
+    if not words:
+        return []
+    within = await units_within(session, person)
+    told = [
+        *(func.lower(Ticket.words).contains(word, autoescape=True) for word in words),
+        *([] if within is None else [Ticket.unit_id.in_(within)]),
+        Ticket.secrecy != Secrecy.RESTRICTED,
+        Ticket.offline_owner_id.is_(None),
+        Ticket.words != restricted.HIDDEN,
+    ]
+    statement = select(Ticket.id).where(*told)
+    # Sorted here: asked for the newest few, a database may go through every ticket from the newest on.
+    still = await session.scalars(statement.where(Ticket.state.in_(OPEN_STATES)))
+    found = sorted(still, reverse=True)[:limit]
+    looked = 0
+    async for some in searching.candidates(session, words):
+        if len(found) >= limit or looked >= LOOKED_THROUGH:
+            break
+        looked += 1
+        done = statement.where(Ticket.id.in_(some), Ticket.state.not_in(OPEN_STATES))
+        found += await session.scalars(done.order_by(Ticket.id.desc()).limit(limit - len(found)))
+    rows = await session.execute(
+        select(Ticket, Unit).join(Unit, Unit.id == Ticket.unit_id).where(Ticket.id.in_(found))
+    )
+    by_id = {ticket.id: (ticket, unit) for ticket, unit in rows}
+    return [by_id[number] for number in found if number in by_id]
 
 
 def _most_urgent(now: datetime) -> tuple[ColumnElement[Any], ...]:

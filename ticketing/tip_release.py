@@ -94,7 +94,7 @@ async def release(
 
 
 def receipt_due(sent: datetime, hours: OfficeHours) -> datetime:
-    """Until when receipts of a tip are owed that says nothing: 24 hours with at least two of duty, in duty."""
+    """Until when receipts of a tip are owed that names no day: 24 hours, at least two of them of duty."""
     try:
         due = max(sent + RECEIPT_WITHIN, hours.add_duty(sent, RECEIPT_DUTY))
     except LookupError:

@@ -20,7 +20,7 @@
       method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin",
       body: new URLSearchParams({ csrf, ...fields }),
     });
-    if (!answer.ok) throw new Error(String(answer.status));
+    if (!answer.ok) throw Object.assign(new Error(String(answer.status)), { overtaken: answer.status === 409 });
     return answer.json();
   }
 
@@ -31,15 +31,20 @@
     const line = document.getElementById(area.dataset.autosaveStatus);
     const told = form.querySelector("[data-differences]");
     const key = `onewindow.draft.${url}`;
+    // A copy from before the answer came back from its reviewer would hide what the reviewer has read.
+    const stamp = `${form.dataset.returned}\n`;
+    const keep = (text) => { if (!overtaken) store.write(key, stamp + text); };
     const typed = () => Object.fromEntries(KEPT.map((name) => [name, form.elements.namedItem(name).value]));
     let saved = JSON.stringify(typed());
     let timer = null;
     let busy = false;
     let sent = false;
+    let overtaken = false;
 
     const kept = store.read(key);
-    if (kept !== null && kept !== area.value) {
-      area.value = kept;
+    if (kept !== null && !kept.startsWith(stamp)) store.drop(key);
+    else if (kept !== null && kept.slice(stamp.length) !== area.value) {
+      area.value = kept.slice(stamp.length);
       line.textContent = words.restored;
       later(DRAFT_DELAY_MS);
     }
@@ -53,13 +58,20 @@
       busy = true;
       line.textContent = words.saving;
       try {
-        const answer = await post(url, fields);
+        const answer = await post(url, { ...fields, version: form.elements.namedItem("version").value });
         saved = now;
+        overtaken = false;
         store.drop(key);
         if (JSON.stringify(typed()) === saved) line.textContent = words.saved.replace("{time}", answer.saved_at);
         tell(answer.differences || []);
-      } catch (_) {
-        store.write(key, fields.text);
+      } catch (failure) {
+        if (failure.overtaken) {
+          // Told and not tried again by itself; what is typed comes back on the page that refuses to send it.
+          overtaken = true;
+          store.drop(key);
+          return line.textContent = form.dataset.old;
+        }
+        keep(fields.text);
         line.textContent = words.kept;
         later(RETRY_MS);
       } finally {
@@ -87,7 +99,7 @@
       later(DRAFT_DELAY_MS);
     });
     window.addEventListener("online", save);
-    window.addEventListener("pagehide", () => { if (!sent && JSON.stringify(typed()) !== saved) store.write(key, area.value); });
+    window.addEventListener("pagehide", () => { if (!sent && JSON.stringify(typed()) !== saved) keep(area.value); });
     window.addEventListener("pageshow", () => { sent = false; });
     form.addEventListener("submit", (event) => {
       // A second click while the first is under way sends nothing; the server would say so as well.

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from knowledge.versions import EntryVersion
+from office.seal import Sealer
 from office.staff import Staff
 from office.store import Store
 from tests.admin.conftest import Browser, plain
@@ -60,7 +61,8 @@ async def test_who_only_telephoned_is_called_back_unless_told_already(
     store: Store, cast: Cast, signed_in: SignedIn, ticket: Ticket
 ) -> None:
     async with store.transaction() as session:
-        (await tickets.get(session, ticket.id)).contact_id = None
+        caller = await tickets.get(session, ticket.id)
+        caller.contact_id, caller.phone = None, Sealer(b"").seal("13800138001")
     desk = await signed_in(cast.li_qiang)
     base = f"/admin/tickets/{ticket.id}"
     page = plain(await desk.get(base))
@@ -91,3 +93,36 @@ async def test_the_notice_says_whether_anything_is_sent(
     typed = {"text": version.short, "version_id": str(version.id), "mode": mode}
     sent = await desk.post(f"{base}/answer", typed)
     assert notice in plain(await desk.get(sent.headers["location"]))
+
+
+@pytest.mark.parametrize(("act", "notice"), [("answer", "answered"), ("propose", "proposed")])
+async def test_an_entry_chosen_for_an_empty_box_is_what_is_sent(
+    store: Store,
+    cast: Cast,
+    signed_in: SignedIn,
+    ticket: Ticket,
+    version: EntryVersion,
+    act: str,
+    notice: str,
+) -> None:
+    desk = await signed_in(cast.li_qiang)
+    base = f"/admin/tickets/{ticket.id}"
+    assert "框里不写字，就发这条口径的简短答复" in plain(await desk.get(base))
+    typed = {"text": " ", "basis": "", "version_id": str(version.id)}
+    assert (await desk.post(f"{base}/{act}", typed)).headers["location"] == f"{base}?done={notice}"
+    assert (await desk.post(f"{base}/{act}", typed)).headers["location"] == f"{base}?done=already_sent"
+    async with store.reading() as session:
+        row = await tickets.get(session, ticket.id)
+    assert version.short in (row.answer_text, row.proposed_text)
+    assert row.conclusion_version_id == version.id
+    assert act == "answer" or row.conclusion_basis
+
+
+async def test_without_an_entry_an_empty_box_is_refused(
+    cast: Cast, signed_in: SignedIn, ticket: Ticket
+) -> None:
+    desk = await signed_in(cast.li_qiang)
+    base = f"/admin/tickets/{ticket.id}"
+    await desk.get(base)
+    refused = await desk.post(f"{base}/propose", {"text": " ", "basis": "意见", "version_id": ""})
+    assert "请先写答复" in refused.text

@@ -8,13 +8,15 @@ import pytest
 from fastapi import FastAPI
 
 from office import audit
+from office.contacts import Channel
 from office.seal import Sealer
 from office.staff import Staff
 from office.store import Store
 from office.units import Unit
 from tests.admin.conftest import Browser, Clock
 from tests.make import Cast, a_ticket
-from ticketing import call_backs
+from tests.ticketing.work import REPLY, entry, taken
+from ticketing import call_backs, call_list
 from ticketing.call_backs import CallBack, CallBackKind, CallBackState
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
@@ -109,6 +111,39 @@ async def test_the_printed_list_holds_no_whole_number(
     assert "138****8001" in page.text
     assert PHONE not in page.text
     assert "请到登记站核对。" in page.text
+
+
+async def test_who_left_no_phone_stands_apart_with_the_acts_that_fit(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    ticket = await taken(store, cast, clock(), contact=None, channel=Channel.PHONE)
+    desk = await signed_in(cast.li_qiang)
+    version = await entry(store, cast, clock())
+    before = (await desk.get(f"/admin/tickets/{ticket.id}")).text
+    assert "没有留电话：等对方凭编号来问时告知" in before
+    assert "列入回拨单" not in before
+    told = {"text": REPLY, "version_id": str(version.id), "answer_mode": "chat"}
+    sent = await desk.post(f"/admin/tickets/{ticket.id}/answer", told)
+    page = (await desk.get(sent.headers["location"])).text
+    assert "已答复。提问的人没有留电话" in page
+    assert "未留电话，等来问" in page
+    assert "待回拨" not in page
+    assert "现在没有要回拨的人" in (await desk.get(BASE)).text
+    listed = (await desk.get(f"{BASE}?view=ask")).text
+    for words in (ticket.ticket_no, "未留电话", "对方来问，已告知", "不再等"):
+        assert words in listed
+    for words in ("打开号码", "应拨时间", "未接通", "打印回拨单"):
+        assert words not in listed
+    async with store.reading() as session:
+        (call,) = await call_list.of_ticket(session, [ticket.id])
+    refused = await desk.post(f"{BASE}/{call.id}/open")
+    assert refused.status_code == 409
+    assert "对方没有留电话" in refused.text
+    assert (await desk.post(f"{BASE}/{call.id}/try", {"result": "no_answer"})).status_code == 409
+    await desk.get(f"{BASE}?view=ask")
+    await desk.post(f"{BASE}/{call.id}/try", {"result": "told"})
+    assert "没有在等的人" in (await desk.get(f"{BASE}?view=ask")).text
+    assert ticket.ticket_no in (await desk.get(f"{BASE}?view=done")).text
 
 
 async def test_reach_holds_on_every_route(

@@ -173,7 +173,7 @@ async def test_a_call_in_progress_survives_and_is_nobody_elses(
 
 
 async def test_two_windows_are_two_calls(signed_in: SignIn, store: Store, cast: Cast) -> None:
-    """The second window goes on with what the first was typing; whatever each sends, none takes the other away."""
+    """The second window goes on with what the first was typing; neither takes what the other sends."""
     first, second = await signed_in(cast.li_qiang), await signed_in(cast.li_qiang)
     await first.get(NEW)
     one = fields(first, cast, words="楼顶的鸽子棚算不算登记地址")
@@ -299,3 +299,15 @@ async def test_signed_out_the_words_come_back_to_be_copied(
     assert WORDS in refused.text
     async with store.reading() as session:
         assert await session.scalar(select(func.count()).select_from(CallDraft)) == 0
+
+
+async def test_a_question_that_is_too_long_stays_whole_and_says_how_long_it_is(
+    signed_in: SignIn, cast: Cast
+) -> None:
+    browser = await signed_in(cast.li_qiang)
+    page = (await browser.get(NEW)).text
+    assert "maxlength" not in re.search(r'<textarea[^>]*id="words"[^>]*>', page)[0]  # type: ignore[index]
+    told = await browser.post(NEW, fields(browser, cast, words="长" * 10_000, then="owe"))
+    assert told.status_code == 422
+    assert "问题最多 6000 个字，现在有 10000 个字" in told.text
+    assert "长" * 10_000 in told.text

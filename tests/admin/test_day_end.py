@@ -14,7 +14,8 @@ from office.store import Store
 from tests.admin.conftest import Clock
 from tests.make import HOURS, Cast
 from tests.ticketing import work
-from tests.ticketing.shifts import FRIDAY, SATURDAY, at, person
+from tests.ticketing.shifts import FRIDAY, SATURDAY, at, person, shift
+from tests.ticketing.test_day_end import with_phone
 from ticketing import day_end
 
 SignIn = Callable[[Staff], Any]
@@ -49,8 +50,30 @@ async def test_all_that_are_missing_are_ticked_and_put_off_with_one_reason(
     for fields in ({"kind": "x", "ticket": ticked}, {"kind": "phoned", "ticket": "x"}, {"kind": "phoned"}):
         assert (await li.post("/admin/day-end", fields)).status_code == 422
     assert (await li.post("/admin/day-end", {"kind": "to_duty", "ticket": ticked})).status_code == 409
-    assert (await li.post("/admin/day-end", {"kind": "phoned", "ticket": ticked})).status_code == 303
+    rest = {"kind": "tomorrow", "reason": "等市里答复", "ticket": ticked}
+    assert (await li.post("/admin/day-end", rest)).status_code == 303
     assert "都已说明" in (await li.get("/admin/day-end")).text
+
+
+@ONE
+async def test_only_what_can_be_true_of_the_tickets_is_offered(
+    store: Store, cast: Cast, signed_in: SignIn, clock: Clock
+) -> None:
+    web = await work.opened(store, cast, clock())
+    clock.now = at(FRIDAY, "17:31")
+    li = await signed_in(cast.li_qiang)
+
+    async def offered() -> list[str]:
+        return re.findall(r'name="kind" value="(\w+)"', (await li.get("/admin/day-end")).text)
+
+    assert await offered() == ["tomorrow"]
+    refused = await li.post("/admin/day-end", {"kind": "phoned", "reason": "x", "ticket": str(web.id)})
+    assert refused.status_code == 409
+    assert f"没有留电话，不能选已电话：{web.ticket_no}" in refused.text
+    await shift(store, cast, FRIDAY, "17:30-24:00", cast.wang_fang)
+    await with_phone(store, cast, clock(), words="选民证丢了怎么办？")
+    assert await offered() == ["tomorrow", "to_duty", "phoned"]
+    assert (await li.get("/admin/day-end")).text.count("没有电话") == 1
 
 
 @ONE

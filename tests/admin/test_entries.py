@@ -276,6 +276,8 @@ async def test_new_entry_keeps_everything_typed_when_a_field_is_wrong(
     fresh = await desk.get("/admin/entries/new")
     # Nobody has confirmed what is not yet written.
     assert '<input type="checkbox" name="confirmed" value="1">' in fresh.text
+    assert '<option value="reg_where_hukou">我该在哪里登记' in fresh.text
+    assert "（reg_where_hukou）" not in fresh.text, "codes are for files, not for people"
     wrong = await desk.post(
         "/admin/entries/new", {**FIELDS, "effective_from": "2026-12-01", "effective_until": "2026-11-01"}
     )

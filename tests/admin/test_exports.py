@@ -45,6 +45,10 @@ async def test_the_list_leaves_as_a_workbook_with_its_filter(
     page = await desk.get(f"/admin/exports?unit={cast.riverside.id}&q=登记")
     assert "条件：未办结 · 临江街道 · 含“登记”" in page.text
     assert "1 张工单" in page.text
+    await desk.post("/admin/settings", {"lang": "en", "next": "/admin/exports"})
+    english = await desk.get(f"/admin/exports?unit={cast.riverside.id}&q=登记")
+    assert "Filter: Open · 临江街道 · with “登记”" in english.text
+    # The paper is Chinese whoever makes it.
     left = await desk.post(
         "/admin/exports",
         {"back": f"?unit={cast.riverside.id}&q=登记", "form": "xlsx", "purpose": "日清"},

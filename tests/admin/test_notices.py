@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
+
+import pytest
 
 from office import notices
 from office.staff import Role, Staff
@@ -56,6 +58,29 @@ async def test_what_is_unread_is_counted_listed_and_marked_as_read(
     assert "3 条未读" in page.text
     assert "李*送审了工作提示“关于&lt;居住证&gt;的提示”" in page.text
     assert "李*送审了一份工作提示，请审核签发" in page.text
+
+
+@pytest.mark.parametrize(
+    ("told_at", "stored", "said"),
+    [
+        (datetime(2026, 11, 20, 2, 5, tzinfo=UTC), "11-23 10:30", "11月23日（周一）10:30"),
+        (datetime(2026, 11, 20, 2, 5, tzinfo=UTC), "2026-11-23T02:30:00+00:00", "11月23日（周一）10:30"),
+        (datetime(2026, 11, 20, 2, 5, tzinfo=UTC), "2026-11-23", "11月23日（周一）"),
+        (datetime(2026, 11, 20, 2, 5, tzinfo=UTC), "2026-11-23 8:30–17:30", "11月23日（周一） 8:30–17:30"),
+        # Told in December of a day in January.
+        (datetime(2026, 12, 31, 2, 5, tzinfo=UTC), "01-04 12:00", "1月4日（周一）12:00"),
+        (datetime(2026, 11, 20, 2, 5, tzinfo=UTC), "02-30 12:00", "02-30 12:00"),
+    ],
+)
+async def test_a_time_is_written_as_everywhere_in_the_console(
+    store: Store, cast: Cast, signed_in: SignedIn, told_at: datetime, stored: str, said: str
+) -> None:
+    async with store.transaction() as session:
+        await notices.tell(
+            session, cast.li_qiang.id, "warn_80", {"no": "DP-1120-01-X", "due": stored}, key="w", now=told_at
+        )
+    page = (await (await signed_in(cast.li_qiang)).get("/admin/notices")).text
+    assert f"时限已用去八成，{said} 到期" in page
 
 
 async def test_without_notices_the_page_says_so(cast: Cast, signed_in: SignedIn) -> None:

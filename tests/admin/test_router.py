@@ -288,3 +288,10 @@ async def test_refusal_for_a_signed_in_person_keeps_the_menu_and_the_sign_out(
     assert outside.status_code == 404
     assert 'action="/admin/sign-out"' not in outside.text
     assert outside.text.count("<h1>") == 1
+    assert "工作日 8:30–11:30、13:30–17:30" in outside.text
+    english = await signed_in(cast.li_qiang)
+    await english.get("/admin")
+    await english.post("/admin/settings", {"lang": "en", "next": "/admin"})
+    told = (await english.get("/admin/nowhere")).text
+    assert "Opening hours" in told
+    assert "working days 8:30–11:30, 13:30–17:30" in told

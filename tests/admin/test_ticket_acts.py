@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from office.staff import Staff
+from office.staff import Role, Staff
 from office.store import Store
-from tests.admin.conftest import Browser, Clock
+from tests.admin.conftest import Browser, Clock, plain
 from tests.make import HOURS, Cast, a_ticket
 from tests.ticketing.people import a_group, person, told
 from ticketing import holding, tickets
@@ -89,6 +89,68 @@ async def test_a_hold_from_the_wish_to_its_end(
     assert (await ticket_of(store, ticket)).state is S.ON_HOLD
     assert await post(officer, ticket, "resume") == "done=went_on"
     assert (await ticket_of(store, ticket)).state is S.WORKING
+
+
+async def test_a_leader_grants_no_hold_of_their_own(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    gu_ping = await person(store, cast.district, clock(), "顾平", Role.DUTY_OFFICER, Role.REVIEWER)
+    ticket = await made(store, cast, clock, by=cast.wang_fang)
+    asking, other = await signed_in(cast.wang_fang), await signed_in(gu_ping)
+    until = {"hold_why": "needs_superior", "hold_until": "2026-11-21T10:00"}
+    assert await post(asking, ticket, "hold", **until) == "done=hold_wanted"
+    assert "须由另一位带班领导或审核员同意" in asking.shown
+    assert f"/admin/tickets/{ticket.id}/hold/grant" not in asking.shown
+    refused = await asking.post(f"/admin/tickets/{ticket.id}/hold/grant")
+    assert refused.status_code == 403
+    assert "挂起不能由申请人自己同意" in refused.text
+    assert (await ticket_of(store, ticket)).state is S.WORKING
+    assert await post(other, ticket, "hold/grant") == "done=held"
+
+
+async def test_what_was_handed_to_somebody_waits_for_their_word(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    chen_jing = await person(store, cast.district, clock())
+    ticket = await made(store, cast, clock, by=cast.wang_fang)
+    base = f"/admin/tickets/{ticket.id}"
+    sender, officer, colleague = [await signed_in(one) for one in (cast.wang_fang, cast.li_qiang, chen_jing)]
+    assert (
+        await post(sender, ticket, "transfer", transfer_to=str(cast.li_qiang.id), transfer_reason="归登记组")
+        == "done=transferred"
+    )
+    own = plain(await officer.get(base))
+    assert "这张工单交给您办理" in own
+    assert f'action="{base}/accept"' in own
+    assert own.count("签收，开始办理") == 1
+    for wrong in ("还没有人办理", f'action="{base}/take"'):
+        assert wrong not in own
+    row = plain(await officer.get("/admin"))
+    assert f'action="{base}/accept"' in row
+    assert f'action="{base}/take"' not in row
+    others = plain(await colleague.get(base))
+    assert "等李*签收" in others
+    assert "李*（待签收）" in others
+    assert f'action="{base}/take"' in others  # first taker wins, also of what was handed on
+    for wrong in ("还没有人办理", f'action="{base}/accept"'):
+        assert wrong not in others
+    assert await post(officer, ticket, "accept") == "done=accepted"
+
+
+async def test_what_was_handed_to_a_group_waits_for_one_of_it(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    chen_jing = await person(store, cast.district, clock())
+    await a_group(store, clock(), "信息组", [], chen_jing)
+    ticket = await made(store, cast, clock, by=cast.li_qiang)
+    base = f"/admin/tickets/{ticket.id}"
+    sender, member = await signed_in(cast.li_qiang), await signed_in(chen_jing)
+    await post(sender, ticket, "transfer", transfer_group="信息组", transfer_reason="平台问题")
+    assert "等信息组签收" in plain(await sender.get(base))
+    page = plain(await member.get(base))
+    assert "这张工单交给信息组办理" in page
+    assert f'action="{base}/accept"' in page
+    assert f'action="{base}/take"' not in page
 
 
 async def test_asker_and_colleagues_are_told(

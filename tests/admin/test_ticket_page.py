@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 
 from office.audit import SYSTEM
 from office.contacts import Channel
@@ -12,7 +13,8 @@ from office.staff import Staff
 from office.store import Store
 from tests.admin.conftest import Browser, Clock
 from tests.make import HOURS, Cast
-from ticketing import intake
+from tests.ticketing.work import answered
+from ticketing import intake, tickets, verdicts
 
 SignedIn = Callable[[Staff], Awaitable[Browser]]
 
@@ -58,3 +60,16 @@ async def test_a_ticket_without_such_answers_shows_neither(
     text = await page(store, cast, clock, signed_in, {}, "")
     assert "提问人已回答的问题" not in text
     assert "转办小组" not in text
+
+
+async def test_an_answer_keeps_its_time_when_the_ticket_is_opened_again(
+    store: Store, cast: Cast, clock: Clock, signed_in: SignedIn
+) -> None:
+    ticket = await answered(store, cast, clock())
+    clock.pass_by(timedelta(hours=3))
+    async with store.transaction() as session:
+        row = await tickets.get(session, ticket.id)
+        await verdicts.reopen(session, row, actor=cast.li_qiang.as_actor(), hours=HOURS, now=clock())
+    shown = await (await signed_in(cast.li_qiang)).get(f"/admin/tickets/{ticket.id}")
+    text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", shown.text)))
+    assert re.search(r"李\* 答复 · [^·]*10:05", text), text

@@ -265,3 +265,17 @@ def test_every_reason_has_words(lang: str) -> None:
     )
     for key in every:
         assert catalogue(lang)[key].format(**facts)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("工作日 8:30–11:30、13:30–17:30", "working days 8:30–11:30, 13:30–17:30"),
+        ("周一至周五 9:00-17:00；周六 9:00-12:00", "Mon–Fri 9:00–17:00; Sat 9:00–12:00"),
+        ("每天 8:00–20:00", "daily 8:00–20:00"),
+        ("以公告为准", "以公告为准"),
+        ("", ""),
+    ],
+)
+def test_hours_of_every_week_are_said_in_english(written: str, said: str) -> None:
+    assert station_hours.weekly(written, "en") == said

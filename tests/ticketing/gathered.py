@@ -13,6 +13,7 @@ from office.hours import OfficeHours
 from office.store import Store
 from office.units import Unit, UnitKind
 from tests.make import HOURS, Cast
+from tests.ticketing.full import PHONE, SEALER
 from tests.ticketing.work import BASIS, REPLY
 from ticketing import clusters, intake, tickets
 from ticketing.clusters import Cluster
@@ -66,12 +67,14 @@ async def asked(
     hours: OfficeHours = HOURS,
     **more: object,
 ) -> Ticket:
-    """A ticket of somebody; without `who` of a caller who left no name."""
+    """A ticket of somebody; without `who` of a caller who left no name, but a phone."""
     contact: Contact | None = await contacts.seen(session, channel, who, now=now) if who else None
-    return await intake.open_ticket(
+    ticket = await intake.open_ticket(
         session, contact, words, unit=unit or cast.riverside, district=cast.district, channel=channel,
         actor=SYSTEM, hours=hours, now=now, **more,
     )  # fmt: skip
+    ticket.phone = None if contact else SEALER.seal(PHONE)
+    return ticket
 
 
 async def fourteen(store: Store, cast: Cast, now: datetime) -> list[Ticket]:

@@ -16,6 +16,8 @@ from office.store import Store
 from office.timetable import DayKind, Span, SpecialDay
 from tests.make import HOURS, Cast
 from tests.ticketing import work
+from tests.ticketing.full import PHONE, SEALER
+from tests.ticketing.people import act
 from tests.ticketing.shifts import FRIDAY, SATURDAY, SUNDAY, at, shift
 from ticketing import day_end, tickets
 from ticketing.day_end import DayEnd, Disposition, DispositionKind
@@ -24,6 +26,15 @@ from ticketing.records import Ticket
 ONE = pytest.mark.parametrize("templates", ["sqlite"], indirect=True)
 TOMORROW, TO_DUTY, PHONED = DispositionKind.TOMORROW, DispositionKind.TO_DUTY, DispositionKind.PHONED
 MONDAY = date(2026, 11, 23)
+
+
+async def with_phone(store: Store, cast: Cast, now: datetime, **more: Any) -> Ticket:
+    """A question whose asker left a phone."""
+
+    async def left(_: Any, found: Ticket) -> None:
+        found.phone = SEALER.seal(PHONE)
+
+    return await act(store, await work.opened(store, cast, now, **more), left)
 
 
 async def disposed(
@@ -53,7 +64,7 @@ async def closed(
 async def test_many_tickets_get_the_same_disposition_at_once_and_the_last_one_counts(
     store: Store, cast: Cast, now: datetime
 ) -> None:
-    found = [await work.opened(store, cast, now, words=f"第{n}个问题怎么办？") for n in range(3)]
+    found = [await with_phone(store, cast, now, words=f"第{n}个问题怎么办？") for n in range(3)]
 
     async def left() -> int:
         async with store.reading() as session:
@@ -95,6 +106,19 @@ async def test_a_disposition_needs_its_reason_its_shift_and_reach(
     with pytest.raises(Invalid, match=r"day_end\.too_many"):
         async with store.transaction() as session:
             await day_end.dispose(session, range(1, 999), PHONED, actor=cast.li_qiang, now=now)
+
+
+@ONE
+async def test_who_left_no_phone_cannot_have_been_called(store: Store, cast: Cast, now: datetime) -> None:
+    """张敏 asked on the web; 已电话 is refused for her ticket, and with it for all that are ticked."""
+    web = await work.opened(store, cast, now)
+    phone = await with_phone(store, cast, now, words="选民证丢了怎么办？")
+    with pytest.raises(Conflict, match=r"day_end\.no_phone") as refused:
+        await disposed(store, cast, [web, phone], PHONED, "x")
+    assert refused.value.facts == {"nos": web.ticket_no}
+    async with store.reading() as session:
+        assert (await session.scalars(select(Disposition))).all() == []
+    assert await disposed(store, cast, [phone], PHONED) == 1
 
 
 @ONE

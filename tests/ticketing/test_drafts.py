@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from office.errors import NotFound, NotPermitted
+from office.errors import Conflict, NotFound, NotPermitted
 from office.redact import PLACEHOLDER
 from office.store import Store
 from tests.make import Cast
@@ -154,3 +154,26 @@ async def test_one_sees_who_is_writing(store: Store, cast: Cast, now: datetime) 
         assert await drafts.writing(session, ticket, cast.li_qiang, now=now) == ["王*"]
         assert await drafts.writing(session, ticket, cast.wang_fang, now=now) == []
         assert await drafts.writing(session, ticket, cast.li_qiang, now=now + LOOKING_LASTS) == []
+
+
+async def test_what_waits_for_a_reviewer_comes_back_as_its_authors_draft(
+    store: Store, cast: Cast, now: datetime
+) -> None:
+    version = await entry(store, cast, now)
+    ticket = await taken(store, cast, now)
+    async with store.transaction() as session:
+        found = await tickets.get(session, ticket.id)
+        await drafts.save(session, found, "第一稿", actor=cast.li_qiang, now=now)
+        await tickets.propose(
+            session, found, "请先到登记站。", "区选举办意见", version, actor=cast.li_qiang, now=now
+        )
+        with pytest.raises(Conflict, match="stale_card"):
+            await drafts.save(session, found, "另一个答复", actor=cast.li_qiang, now=now)
+        await tickets.revise(session, found, "请写明依据", actor=cast.wang_fang, now=now)
+        own = await drafts.own(session, found, cast.li_qiang)
+        assert own is not None
+        assert (own.text, own.basis, own.version_id) == ("请先到登记站。", "区选举办意见", version.id)
+        # A window from before the return is known by its version.
+        with pytest.raises(Conflict, match="stale_card"):
+            await drafts.must_be_current(session, found, found.version - 1)
+        await drafts.must_be_current(session, found, found.version)

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from office.errors import Conflict, Invalid, NotPermitted
+from office.staff import Role
 from office.store import Store
 from tests.make import HOURS, Cast
-from tests.ticketing.people import DAY, act, person, told
+from tests.ticketing.people import DAY, act, on_duty, person, told
 from tests.ticketing.work import messages, opened, read, taken
 from ticketing import clocks, holding, interim, tickets
 from ticketing.records import StatutoryKind, Ticket, TicketKind, TicketState, UnansweredReason
@@ -55,6 +56,21 @@ async def test_a_hold_is_asked_for_by_the_holder_and_granted_by_a_leader(
     (message,) = await messages(store, ticket)
     # Friday 10:05 to Saturday 10:05 are 5 h 25 min of duty: what was due at 17:30 is due on Monday at 15:55.
     assert (message.kind, message.facts["promised"]) == ("held", "2026-11-23T07:55:00+00:00")
+
+
+async def test_whoever_asked_for_a_hold_does_not_grant_it(store: Store, cast: Cast, now: datetime) -> None:
+    gu_ping = await person(store, cast.district, now, "顾平", Role.DUTY_OFFICER, Role.REVIEWER)
+    ticket = await taken(store, cast, now, by=cast.wang_fang)
+    # 王芳 leads the shift herself: so another leader is asked.
+    await on_duty(store, cast, now, cast.li_qiang, leader_id=cast.wang_fang.id)
+    ticket = await act(
+        store, ticket, lambda s, t: holding.want(s, t, SUPERIOR, now + DAY, actor=cast.wang_fang, now=now)
+    )
+    assert (await told(store, cast.wang_fang), await told(store, gu_ping)) == ([], ["hold_wanted"])
+    with pytest.raises(NotPermitted, match="hold_own"):
+        await act(store, ticket, lambda s, t: holding.grant(s, t, actor=cast.wang_fang, hours=HOURS, now=now))
+    ticket = await act(store, ticket, lambda s, t: holding.grant(s, t, actor=gu_ping, hours=HOURS, now=now))
+    assert ticket.state is S.ON_HOLD
 
 
 async def test_a_leader_may_refuse(store: Store, cast: Cast, now: datetime) -> None:

@@ -22,7 +22,7 @@ from tests.ticketing.work import (
     read,
     taken,
 )
-from ticketing import call_backs, queue, tickets, timed, verdicts
+from ticketing import call_backs, call_list, queue, tickets, timed, verdicts
 from ticketing.clocks import Priority
 from ticketing.particulars import AnswerMode, Cause
 from ticketing.records import ClosedBy, FollowUp, Ticket, TicketKind, TicketState
@@ -87,7 +87,9 @@ async def test_who_has_no_chat_stands_on_the_call_back_list_once(
     await joined(store, cast, caller, lead, now)
     await answer(store, cast, lead, await entry(store, cast, now), now)
     async with store.reading() as session:
-        ((call, _),), total = await call_backs.listed(session, cast.li_qiang)
+        # Who left no phone is not shown as to be called.
+        assert (await call_list.listed(session, cast.li_qiang))[1] == 0
+        ((call, _),), total = await call_list.listed(session, cast.li_qiang, to_ask=True)
     assert (call.ticket_id, call.point, call.kind, total) == (
         caller.id, REPLY, call_backs.CallBackKind.ANSWER, 1,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from ticketing.numbers import (
     MAX_SERIAL,
     PROGRESS_ALPHABET,
     check_letter,
+    complete,
     find_ticket_no,
     new_progress_code,
     normalise_code,
@@ -99,6 +100,24 @@ def test_typed_numbers_are_understood(typed: str) -> None:
 )
 def test_what_is_not_a_valid_number_is_not_read_as_one(typed: str) -> None:
     assert parse_ticket_no(typed) is None
+
+
+@pytest.mark.parametrize("typed", ["1120-07", "1120 7", "112007", "１１２０－０７", "1120-07-k", "1120–07K"])
+def test_a_number_without_its_district_is_completed(typed: str) -> None:
+    assert complete(typed, ("DP",)) == ("DP-1120-07-K",)
+
+
+def test_each_district_has_a_number_of_its_own_unless_the_letter_decides() -> None:
+    both = (ticket_no("DP", DAY, 7), ticket_no("XP", DAY, 7))
+    assert complete("1120-07", ("DP", "XP")) == both
+    assert complete("1120-07-K", ("DP", "XP")) == both[:1]
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "1120", "1120-", "1120-00", "1320-07", "0540", "12-03", "DP-1120-07", "1120-07-L", "停车"]
+)
+def test_what_is_no_such_number_is_not_completed(typed: str) -> None:
+    assert complete(typed, ("DP",)) == ()
 
 
 def test_the_first_valid_number_in_a_sentence_is_found() -> None:
