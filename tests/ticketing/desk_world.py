@@ -236,7 +236,7 @@ def choose(world: World, ticket: Ticket) -> tuple[str, Staff]:
     if chance.random() < 0.6:
         return chance.choice(list(ACTS)), world.anybody()
     wished = ticket.hold_wanted_until is not None and chance.random() < 0.6
-    act = "grant" if wished else chance.choice(FITTING[ticket.state])
+    act = chance.choice(("grant", "grant", "refuse") if wished else FITTING[ticket.state])
     if act in BY_LEADER and chance.random() < 0.9:
         return act, world.leader()
     if act == "contribute":
