@@ -73,12 +73,12 @@ def _without(number: str | None, text: str) -> str:
 
 def _likely(text: str, run: re.Match[str]) -> tuple[bool, bool, int]:
     labelled = _LABELLED.search(text[: run.start()].upper()) is not None
-    return labelled, not run[0].isdigit() and _meant(text, run), run.start()
+    return labelled, not run[0].replace("-", "").isdigit() and _meant(text, run), run.start()
 
 
 def _meant(text: str, run: re.Match[str]) -> bool:
-    # shei is pinyin, wifi a word and 2026 a year; CRFZ, crfz and 6y8a are nothing else.
-    typed = text[run.start() : run.end()]
+    # shei is pinyin, wifi a word, 2026 a year and 12-03 a station; CRFZ, crfz and 6y8a are nothing else.
+    typed = text[run.start() : run.end()].replace("-", "")
     if typed.isdigit():
         return _LABELLED.search(text[: run.start()].upper()) is not None
     return typed.isupper() or any(char.isdigit() for char in typed) or not _VOWEL.search(typed)

@@ -62,8 +62,9 @@ async def test_an_open_ticket_becomes_void_and_wordless(
     store: Store, cast: Cast, now: datetime, make: Callable[..., object]
 ) -> None:
     ticket = await make(store, cast, now)  # type: ignore[misc]
-    async with store.transaction() as session:
-        await drafts.save(session, ticket, "张女士您好", actor=cast.li_qiang, now=now)
+    if make is not proposed:  # whose answer waits types nothing beside it
+        async with store.transaction() as session:
+            await drafts.save(session, ticket, "张女士您好", actor=cast.li_qiang, now=now)
     await forget_zhang_min(store, cast, now)
     row = await read(store, ticket)
     assert (row.state, row.contact_id, row.words) == (S.VOID, None, REMOVED)
