@@ -137,7 +137,7 @@ async def writes_it_down(day: Day) -> None:
     for ticket in tickets:
         row = told[ticket.ticket_no]
         for head, cell in expected(ticket, places, names, {one.id: one for one in tickets}).items():
-            assert row[head] == cell, (ticket.ticket_no, head)
+            assert row[head] == cell, (ticket.ticket_no, head, ticket.state)
     (called,) = [ticket for ticket in tickets if ticket.phone is not None]
     assert told[called.ticket_no]["来电人（称谓/类型/电话后四位）"].startswith("钱*美/")
     assert told[called.ticket_no]["来电人（称谓/类型/电话后四位）"].endswith("/7788")
@@ -160,9 +160,11 @@ def expected(
 
     hidden = ticket.offline_owner_id is not None
     conclusion = ""
-    if ticket.state in (TicketState.ANSWERED, TicketState.CLOSED):
-        conclusion = f"{ticket.answer_text}\n依据：{ticket.conclusion_basis}"
     lead = all_.get(ticket.merged_into_id or 0)
+    # Who was joined and has a chat was told the lead's answer; whoever is to be called was told nothing yet.
+    told = lead if lead is not None and ticket.contact_id is not None else ticket
+    if told.state in (TicketState.ANSWERED, TicketState.CLOSED):
+        conclusion = f"{told.answer_text}\n依据：{told.conclusion_basis}"
     return {
         "编号": ticket.ticket_no,
         "日期时间": at(ticket.accepted_at),
@@ -172,7 +174,7 @@ def expected(
         "未答复原因": say(f"ticket.why.{ticket.why_unanswered.value}", CHINESE),
         "时限": at(ticket.due_at),
         "结论与依据": HIDDEN if hidden else conclusion,
-        "审核人": names.get(ticket.reviewer_id or 0, ""),
+        "审核人": names.get(told.reviewer_id or 0, ""),
         "备注": HIDDEN if hidden else f"并入 {lead.ticket_no}" if lead else "",
     }
 
