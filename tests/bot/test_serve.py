@@ -165,7 +165,8 @@ async def test_streams_survive_a_restart_and_lose_nothing(tmp_path: Path, begun:
                 while got[-1] < wanted:
                     headers = {"last-event-id": str(got[-1])}
                     try:
-                        async with client.stream("GET", "/chat/stream", headers=headers) as stream:
+                        # After five silent seconds it connects again, and sees whether all is there.
+                        async with client.stream("GET", "/chat/stream", headers=headers, timeout=5) as stream:
                             async for line in stream.aiter_lines():
                                 if line.startswith("id:"):
                                     got.append(int(line[3:]))
