@@ -101,7 +101,8 @@
   function leave() {
     if (!unsaved || sent) return;
     unsaved = false;
-    if (store) store.setItem(KEPT_WORDS, question.value);
+    // Only where the server cannot have it: a copy in the tab would bring a dropped call back, to whoever signs in next.
+    if (store && !navigator.onLine) store.setItem(KEPT_WORDS, question.value);
     post(form.dataset.draftUrl, "application/json", { keepalive: true }).catch(() => { unsaved = true; });
   }
   window.addEventListener("beforeunload", leave);

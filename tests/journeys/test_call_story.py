@@ -131,6 +131,7 @@ async def leaves(page: Page, home: str) -> None:
     # Gone before the draft of the last field was due.
     await page.fill("#phone", "0000-55667799")
     await page.goto(f"{home}/admin/calls")
+    assert UNKNOWN not in await page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     phone = page.locator("#phone")
     for _ in range(100):
         await page.goto(f"{home}/admin/calls/new")
