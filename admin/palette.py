@@ -77,7 +77,7 @@ def _query(desk: Desk) -> str:
 async def _whole(desk: Desk, query: str) -> bool:
     if tip_numbers.exactly(query) is not None or _ENTRY.fullmatch(_folded(query).upper()) is not None:
         return True
-    return bool(numbers.parse_ticket_no(query) or numbers.complete(query, await _districts(desk)))
+    return bool(await _ticket_nos(desk, query))
 
 
 async def _numbered(desk: Desk, query: str) -> list[Found]:
@@ -115,15 +115,23 @@ def _pages(desk: Desk, query: str) -> list[Found]:
     return found
 
 
-async def _districts(desk: Desk) -> Sequence[str]:
-    return (await desk.session.scalars(select(Unit.code).where(Unit.kind == UnitKind.DISTRICT))).all()
+async def _ticket_nos(desk: Desk, query: str) -> Sequence[str]:
+    """The whole ticket numbers that the query can mean: its own, else one for each district."""
+    number = numbers.parse_ticket_no(query)
+    if number is not None:
+        return [number]
+    # Asked with every letter that is typed: words need no look at the districts.
+    if not query[:1].isdecimal():
+        return []
+    codes = await desk.session.scalars(select(Unit.code).where(Unit.kind == UnitKind.DISTRICT))
+    return numbers.complete(query, codes.all())
 
 
 async def _tickets(desk: Desk, query: str) -> list[Found]:
     if not desk.may(Permission.SEE_TICKETS):
         return []
-    number, begun = numbers.parse_ticket_no(query), _folded(query).upper()
-    whole = [number] if number else numbers.complete(query, await _districts(desk))
+    begun = _folded(query).upper()
+    whole = await _ticket_nos(desk, query)
     if not whole and not _BEGUN.fullmatch(begun):
         return []
     wanted = Ticket.ticket_no.in_(whole) if whole else Ticket.ticket_no.startswith(begun, autoescape=True)
